@@ -1,0 +1,82 @@
+"""seewell: train image classifiers, be told why the result is poor, prove that a change helped.
+
+The public API is the table below; importing the package imports neither
+TensorFlow nor NumPy, a name is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seewell.config import TrainConfig
+    from seewell.data.dataset import ImageDataset
+    from seewell.data.loading import load_dataset
+    from seewell.errors import (
+        ConfigError,
+        DataError,
+        InterruptedTrainingError,
+        NetworkError,
+        NotFiniteError,
+        RunError,
+        SeewellError,
+        TrainingStoppedError,
+    )
+    from seewell.findings import Finding, Remedy
+    from seewell.networks.registry import build_network, list_networks
+    from seewell.runs.run import Run, open_run
+    from seewell.workbench import train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ConfigError": "seewell.errors",
+    "DataError": "seewell.errors",
+    "Finding": "seewell.findings",
+    "ImageDataset": "seewell.data.dataset",
+    "InterruptedTrainingError": "seewell.errors",
+    "NetworkError": "seewell.errors",
+    "NotFiniteError": "seewell.errors",
+    "Remedy": "seewell.findings",
+    "Run": "seewell.runs.run",
+    "RunError": "seewell.errors",
+    "SeewellError": "seewell.errors",
+    "TrainConfig": "seewell.config",
+    "TrainingStoppedError": "seewell.errors",
+    "build_network": "seewell.networks.registry",
+    "list_networks": "seewell.networks.registry",
+    "load_dataset": "seewell.data.loading",
+    "open_run": "seewell.runs.run",
+    "train": "seewell.workbench",
+}
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "Finding",
+    "ImageDataset",
+    "InterruptedTrainingError",
+    "NetworkError",
+    "NotFiniteError",
+    "Remedy",
+    "Run",
+    "RunError",
+    "SeewellError",
+    "TrainConfig",
+    "TrainingStoppedError",
+    "build_network",
+    "list_networks",
+    "load_dataset",
+    "open_run",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'seewell' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,100 @@
+"""Atomic writes, checksums and path containment."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["fsync_folder", "read_json", "sha256_of_file", "within", "write_atomically", "write_json"]
+
+
+@contextlib.contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on success fsync it, rename it over ``path``, fsync the folder.
+
+    A reader sees the old file or the whole new one, never a part. On an exception
+    the temporary file is removed and ``path`` is as it was.
+
+    Args:
+        path: The file to replace. Its folder must exist.
+
+    Yields:
+        The temporary path to write to.
+
+    Raises:
+        OSError: The disk is full, the folder is read-only, and so on.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with write_atomically(folder / "a.txt") as beside:
+        ...     _ = beside.write_text("whole")
+        >>> (folder / "a.txt").read_text()
+        'whole'
+    """
+    path = Path(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".tmp{path.suffix}")
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with beside.open("rb+") as written:
+            os.fsync(written.fileno())
+        beside.chmod(0o666 & ~_umask())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable (a rename is only that after its folder was fsynced)."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as JSON, atomically, in the order given, with a final newline.
+
+    Raises:
+        TypeError: ``value`` holds something that JSON cannot (NaN included: write None instead).
+        OSError: See `write_atomically`.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    with write_atomically(path) as beside:
+        # A path that is not UTF-8 holds lone surrogates; their escape is JSON's own.
+        beside.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        ValueError: The file is not JSON (cut, for example).
+        OSError: The file cannot be read.
+    """
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def sha256_of_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def within(path: Path, root: Path) -> bool:
+    """Whether ``path``, every symbolic link followed, lies inside ``root``."""
+    return Path(path).resolve().is_relative_to(Path(root).resolve())

@@ -1,0 +1,49 @@
+"""Import TensorFlow without its start-up chatter, losing no other line.
+
+TensorFlow 2.21 writes "oneDNN custom operations are on" and "Could not find
+cuda drivers" to file descriptor 2 from static initializers, before any log
+level can be set (environment variables were tried: docs/log.md). So the
+descriptor is held aside during the import and the search for devices, and
+everything but those lines is written through afterwards, also when the import
+fails. That no GPU was found is kept in ``run.json`` instead.
+"""
+
+import os
+import sys
+import tempfile
+
+__all__ = ["import_tensorflow"]
+
+_CHATTER = (
+    "WARNING: All log messages before absl::InitializeLog() is called",
+    "oneDNN custom operations are on",
+    "Could not find cuda drivers on your machine",
+    "This TensorFlow binary is optimized to use available CPU instructions",
+    "To enable the following instructions",
+    "failed call to cuInit",
+    "Cannot dlopen some GPU libraries",
+)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow for a command; only the command line calls this, a library must not touch stderr."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow
+
+            tensorflow.config.list_physical_devices()
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            aside.seek(0)
+            for line in aside.read().decode("utf-8", "replace").splitlines(keepends=True):
+                if not any(words in line for words in _CHATTER):
+                    sys.stderr.write(line)
