@@ -1,0 +1,1 @@
+"""Images in: a source becomes an ImageDataset."""
