@@ -1,0 +1,1 @@
+"""Layers: a name becomes a Keras network that takes raw uint8 images."""
