@@ -1,0 +1,149 @@
+"""The layout of a run folder, and the lock that keeps a second writer out."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seewell.errors import RunError
+
+__all__ = ["RunFolder", "clear_unused", "free_folder", "lock", "make_folder"]
+
+FORMAT = 1
+"""The version of the layout, kept in ``run.json``."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run lies.
+
+    Args:
+        path: The run's folder.
+    """
+
+    path: Path
+
+    @property
+    def info(self) -> Path:
+        """``run.json``: configuration, automatic choices, versions, machine, dataset, result."""
+        return self.path / "run.json"
+
+    @property
+    def history(self) -> Path:
+        """``history.jsonl``: a line a measurement."""
+        return self.path / "history.jsonl"
+
+    @property
+    def findings(self) -> Path:
+        """``findings.json``."""
+        return self.path / "findings.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def network(self) -> Path:
+        """``network.keras``: the kept network."""
+        return self.path / "network.keras"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of TensorBoard's files."""
+        return self.path / "tensorboard"
+
+    @property
+    def report(self) -> Path:
+        """``report.html``."""
+        return self.path / "report.html"
+
+
+def free_folder(parent: Path, stem: str) -> Path:
+    """The first of ``stem-1``, ``stem-2``, … that does not exist in ``parent``.
+
+    Example:
+        >>> free_folder(Path("nowhere"), "digits-convnet").name
+        'digits-convnet-1'
+    """
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "run"
+    number = 1
+    while (parent / f"{clean}-{number}").exists():
+        number += 1
+    return parent / f"{clean}-{number}"
+
+
+def make_folder(path: Path) -> RunFolder:
+    """Make the folder of a new run.
+
+    Raises:
+        RunError: There is something in it already, or it cannot be written to.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise RunError(
+                f"the folder {path} is not empty.",
+                expected="a new or an empty folder, so that nothing is overwritten",
+                fix="choose another --out, or leave it out",
+            )
+        folder = RunFolder(path)
+        folder.checkpoints.mkdir()
+        return folder
+    except OSError as problem:
+        raise RunError(
+            f"the run folder {path} cannot be made: {problem.strerror or problem}.",
+            expected="a folder that can be written to",
+            fix="choose another --out, or make room on the disk",
+        ) from problem
+
+
+def clear_unused(folder: RunFolder) -> None:
+    """Remove the folder of a run that never began (it has no ``run.json``), so that the same ``--out`` can be used."""
+    if folder.info.exists():
+        return
+    (folder.path / ".lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # what somebody else put there stays, and so does its folder
+        folder.checkpoints.rmdir()
+        folder.path.rmdir()
+
+
+@contextlib.contextmanager
+def lock(folder: RunFolder) -> Iterator[None]:
+    """Hold the run's lock: one writer at a time; a dead holder's lock is free.
+
+    Raises:
+        RunError: Another process writes to this run; names its process and machine.
+    """
+    import filelock
+
+    held = filelock.FileLock(folder.path / ".lock", timeout=0)
+    owner = folder.path / ".lock-owner"
+    try:
+        held.acquire()
+    except filelock.Timeout as problem:
+        raise RunError(
+            f"the run {folder.path} is being written by another process.",
+            expected="one writer at a time",
+            fix="wait for it to end, or choose another run",
+            details={"holder": _owner(owner)},
+        ) from problem
+    try:
+        owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname()}), encoding="utf-8")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        held.release()
+
+
+def _owner(path: Path) -> str:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {said['process']} on {said['machine']}"
+    except (OSError, ValueError, KeyError):
+        return "unknown"
