@@ -1,0 +1,1 @@
+"""What is wrong: measured values, rules that judge them, remedies."""

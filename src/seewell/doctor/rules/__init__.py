@@ -1,0 +1,1 @@
+"""Pure functions from statistics to findings; every threshold names its source."""

@@ -1,0 +1,360 @@
+"""The loop: chunks of compiled updates, reports, validation, checkpoints, stopping."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seewell.config import TrainConfig
+from seewell.data.batches import BatchOrder, Chunk, chunks
+from seewell.data.dataset import ImageDataset
+from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError
+from seewell.networks.taps import Taps
+from seewell.runs.checkpoint import Checkpoint, point, prune, save
+from seewell.runs.evaluation import Evaluation, evaluate
+from seewell.runs.folder import RunFolder
+from seewell.training.history import History
+from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
+from seewell.training.pacing import Pacer, checkpoint_interval
+from seewell.training.schedules import rates
+from seewell.training.signals import StopRequest
+from seewell.training.trainee import Trainee
+
+__all__ = ["FitResult", "Loop"]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a training ended.
+
+    Attributes:
+        steps: Updates made.
+        epochs: Passes over the training split, as a fraction.
+        seconds: From the first batch asked for to the last update, with everything between.
+        images_per_second: Over the updates alone, from the second call of the compiled step on.
+        best_step: The step whose validation accuracy was best.
+        stopped: Why it ended before its time, or an empty text.
+    """
+
+    steps: int
+    epochs: float
+    seconds: float
+    images_per_second: float
+    best_step: int
+    stopped: str = ""
+
+
+@dataclass
+class _State:
+    """What changes from update to update besides the weights; the checkpoint's ``state.json``."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best_step: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = math.inf
+    since_best: int = 0
+    history_lines: int = 0
+    sum_loss: float = 0.0
+    sum_accuracy: float = 0.0
+    sum_steps: int = 0
+    checkpoint_step: int = -1
+
+    def to_dict(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["best_loss"] = None if math.isinf(self.best_loss) else self.best_loss
+        return values
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "_State":
+        state = _State(**values)
+        state.best_loss = math.inf if state.best_loss is None else state.best_loss
+        return state
+
+
+@dataclass
+class _Speed:
+    """Time and images of the updates, the tracing call left out."""
+
+    seconds: float = 0.0
+    images: int = 0
+    window_seconds: float = 0.0
+    window_images: int = 0
+    traced: bool = field(default=False)
+
+    def add(self, seconds: float, images: int) -> None:
+        if self.traced:
+            self.seconds += seconds
+            self.images += images
+        self.traced = True
+        self.window_seconds += seconds
+        self.window_images += images
+
+    def window(self) -> float:
+        rate = self.window_images / max(self.window_seconds, 1e-9)
+        self.window_seconds, self.window_images = 0.0, 0
+        return rate
+
+    def mean(self) -> float:
+        return self.images / self.seconds if self.images else self.window_images / max(self.window_seconds, 1e-9)
+
+
+class Loop:
+    """Trains until the planned updates are made, a signal comes, or the cost is not finite.
+
+    Args:
+        trainee: Network, optimizer and compiled step.
+        dataset: Training and validation splits; the test split is not touched.
+        config: With nothing left open.
+        total_steps: Updates to make in all.
+        folder: Where history and checkpoints go.
+        observers: Who is told.
+        stop: Asked after every call of the compiled step.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        dataset: ImageDataset,
+        config: TrainConfig,
+        *,
+        total_steps: int,
+        folder: RunFolder,
+        observers: Sequence[Observer],
+        stop: StopRequest,
+    ) -> None:
+        if config.batch_size is None or config.learning_rate is None or config.schedule is None:
+            raise ConfigError("the configuration is not resolved.", fix="pass it through seewell.training.plan.resolve")
+        self._trainee, self._dataset, self._config = trainee, dataset, config
+        self._folder, self._observers, self._stop = folder, observers, stop
+        self._batch_size, self._learning_rate, self._schedule = config.batch_size, config.learning_rate, config.schedule
+        self._total = total_steps
+        self._per_epoch = len(dataset.train) / config.batch_size
+        self._state = _State()
+        self._speed = _Speed()
+        every_steps, self._every_seconds = checkpoint_interval(config.checkpoint_every)
+        self._pacer = Pacer(total_steps, self._per_epoch, every_steps)
+        self._history: History | None = None
+        self._began = 0.0
+        self._saved_at = 0.0
+
+    def run(self, start: Checkpoint | None = None) -> FitResult:
+        """Train.
+
+        Args:
+            start: Go on from this checkpoint instead of from the beginning.
+
+        Returns:
+            How it ended.
+
+        Raises:
+            NotFiniteError: The cost stopped being finite; names layer and batch.
+            InterruptedTrainingError: A signal came; everything was saved.
+            RunError: A checkpoint could not be written.
+        """
+        if start is not None:
+            self._continue(start)
+        self._history = History(self._folder.history, self._state.history_lines)
+        self._began = self._saved_at = time.perf_counter()
+        earlier = self._state.seconds
+        started = Started(self._trainee.model, self._state.step, self._total, self._per_epoch, self._batch_size)
+        for observer in self._observers:
+            observer.on_start(started)
+        stopped = self._out_of_patience()
+        try:
+            order = BatchOrder(len(self._dataset.train), self._batch_size, self._config.seed)
+            for chunk in chunks(self._dataset.train, order, self._sizes() if not stopped else iter(())):
+                self._advance(chunk, earlier)
+                stopped = self._after_chunk()
+                if stopped:
+                    break
+        finally:
+            for observer in self._observers:
+                observer.on_end()
+        state = self._state
+        if state.best_step == 0:
+            raise self._stopped("the cost on the validation images was never finite.", {})
+        return FitResult(
+            steps=state.step,
+            epochs=state.step / self._per_epoch,
+            seconds=state.seconds,
+            images_per_second=self._speed.mean(),
+            best_step=state.best_step,
+            stopped=stopped,
+        )
+
+    def _continue(self, start: Checkpoint) -> None:
+        """Take over a checkpoint; ``BEST`` becomes what it was then, also where a kill came before it was written."""
+        self._trainee.restore(start)
+        self._state = _State.from_dict(start.state)
+        best = self._folder.checkpoints / f"step-{self._state.best_step:08d}"
+        if best.is_dir():
+            point(self._folder.checkpoints, "BEST", best)
+
+    def _sizes(self) -> Iterator[tuple[int, int]]:
+        step = self._state.step
+        while step < self._total:
+            size = self._pacer.size(step)
+            yield step, size
+            step += size
+
+    def _advance(self, chunk: Chunk, earlier: float) -> None:
+        config, state = self._config, self._state
+        planned = rates(
+            self._schedule,
+            learning_rate=self._learning_rate,
+            warmup=config.warmup or 0.0,
+            total=self._total,
+            first=chunk.first_step,
+            count=chunk.steps,
+        )
+        clock = time.perf_counter()
+        outcome = self._trainee.steps.run(chunk, planned)
+        spent = time.perf_counter() - clock
+        if not outcome.finite:
+            raise self._not_finite(chunk, len(outcome.losses) - 1, float(outcome.losses[-1]))
+        self._pacer.measured(chunk.steps, spent)
+        self._speed.add(spent, chunk.steps * self._batch_size)
+        state.step = chunk.first_step + chunk.steps
+        state.seconds = earlier + time.perf_counter() - self._began
+        # One after the other: the sums must not depend on how the updates were shared among calls.
+        for loss, accuracy in zip(outcome.losses.tolist(), outcome.accuracies.tolist(), strict=True):
+            state.sum_loss += loss
+            state.sum_accuracy += accuracy
+        state.sum_steps += chunk.steps
+        for observer in self._observers:
+            observer.on_progress(
+                state.step,
+                float(outcome.losses.mean(dtype=np.float64)),
+                float(outcome.accuracies.mean(dtype=np.float64)),
+                chunk.steps * self._batch_size / max(spent, 1e-9),
+            )
+        if self._pacer.reports_at(state.step):
+            self._report(float(planned[-1]))
+
+    def _after_chunk(self) -> str:
+        """Validate, save and look for reasons to stop; returns the reason or an empty text."""
+        state, pacer = self._state, self._pacer
+        validated = pacer.validates_at(state.step)
+        better = self._validate() if validated else False
+        if self._every_seconds is None:
+            due = pacer.saves_at(state.step)
+        else:
+            due = time.perf_counter() - self._saved_at >= self._every_seconds
+        if due or better or state.step == self._total:
+            self._save(better)
+        number = self._stop.signal_number
+        if number is not None and state.step < self._total:
+            self._save(False)
+            raise InterruptedTrainingError(
+                f"the training was interrupted after {state.step:,} of {self._total:,} updates and saved.",
+                signal_number=number,
+                fix=f"go on with: seewell train --resume {self._folder.path}",
+                details={"run": self._folder.path},
+            )
+        stopped = self._out_of_patience() if validated else ""
+        if stopped:
+            self._save(False)
+        return stopped
+
+    def _out_of_patience(self) -> str:
+        """Why the training ends before its time, or an empty text."""
+        patience, state = self._config.early_stop, self._state
+        if patience is None or state.since_best < patience or state.step >= self._total:
+            return ""
+        return f"stopped early: no better validation accuracy in {patience} validations"
+
+    def _report(self, rate: float) -> None:
+        state = self._state
+        report = TrainReport(
+            step=state.step,
+            epoch=state.step / self._per_epoch,
+            loss=state.sum_loss / state.sum_steps,
+            accuracy=state.sum_accuracy / state.sum_steps,
+            learning_rate=rate,
+            seconds=state.seconds,
+            images_per_second=self._speed.window(),
+        )
+        state.sum_loss, state.sum_accuracy, state.sum_steps = 0.0, 0.0, 0
+        self._remember({"kind": "train", **asdict(report)})
+        for observer in self._observers:
+            observer.on_train(report)
+
+    def _validate(self) -> bool:
+        state, split = self._state, self._dataset.validation
+        found = evaluate(self._trainee.judged, split.images, split.labels, self._dataset.classes, "validation")
+        # A network whose inference mode overflows has no cost; it is then never the best.
+        loss = found.loss if math.isfinite(found.loss) else math.inf
+        objective = self._objective(loss, found)
+        better = math.isfinite(loss) and (found.accuracy, -objective) > (state.best_accuracy, -state.best_loss)
+        if better:
+            state.best_step, state.best_accuracy, state.best_loss = state.step, found.accuracy, objective
+            state.since_best = 0
+        else:
+            state.since_best += 1
+        report = ValidationReport(state.step, state.step / self._per_epoch, loss, found.accuracy, better)
+        line = {"step": report.step, "epoch": report.epoch, "loss": loss if math.isfinite(loss) else None}
+        self._remember({"kind": "validation", **line, "accuracy": report.accuracy})
+        for observer in self._observers:
+            observer.on_validation(report)
+        return better
+
+    def _objective(self, loss: float, found: Evaluation) -> float:
+        """The cost that training minimizes, label smoothing included, which decides between equal accuracies.
+
+        The plain cost would prefer an early, overconfident network there.
+        """
+        smoothing = self._config.label_smoothing or 0.0
+        if not smoothing or math.isinf(loss):
+            return loss
+        spread = -np.log(np.maximum(found.probabilities, 1e-30)).mean(dtype=np.float64)
+        return (1 - smoothing) * loss + smoothing * float(spread)
+
+    def _remember(self, line: dict[str, Any]) -> None:
+        if self._history is not None:
+            self._history.append(line)
+            self._state.history_lines = self._history.length
+
+    def _save(self, best: bool) -> None:
+        state = self._state
+        kept, state.checkpoint_step = state.checkpoint_step, state.step
+        checkpoint = self._trainee.capture(state.step, state.to_dict())
+        bad = next((name for name, value in checkpoint.weights.items() if not np.isfinite(value).all()), None)
+        if bad is not None:
+            state.checkpoint_step = kept
+            layer = bad.partition("/")[0]
+            said = f'the update of batch {state.step:,} made the weights of the layer "{layer}" not finite.'
+            raise self._stopped(said, {"layer": layer, "batch": self._batch_name(state.step)})
+        self._saved_at = time.perf_counter()
+        target = save(self._folder.checkpoints, checkpoint)
+        point(self._folder.checkpoints, "LATEST", target)
+        if best:
+            point(self._folder.checkpoints, "BEST", target)
+        prune(self._folder.checkpoints, self._config.keep_last)
+
+    def _not_finite(self, chunk: Chunk, place: int, loss: float) -> NotFiniteError:
+        step = chunk.first_step + place
+        images, _ = self._trainee.steps.batch(chunk, place)
+        where = Taps(self._trainee.model).first_not_finite(images.numpy())
+        if where is None:
+            layer, what = "logits", "their cross-entropy"
+        else:
+            layer, what = where[0], f"its {where[1]}"
+        said = f'the cost of batch {step + 1:,} is {loss}; it began in the layer "{layer}": {what} are not finite.'
+        return self._stopped(said, {"layer": layer, "batch": self._batch_name(step + 1)})
+
+    def _batch_name(self, number: int) -> str:
+        return f"{number} (epoch {(number - 1) / self._per_epoch:.2f})"
+
+    def _stopped(self, what: str, details: Mapping[str, object]) -> NotFiniteError:
+        kept = self._state.checkpoint_step
+        saved = f"the checkpoint of step {kept}" if kept >= 0 else "no checkpoint was written yet"
+        return NotFiniteError(
+            what,
+            expected="a finite cost",
+            fix=f"--learning-rate {self._learning_rate / 10:g}, or --initializer default, or --precision float32",
+            details={"run": self._folder.path, **details, "kept": saved},
+        )

@@ -1,0 +1,221 @@
+"""What was left open is chosen here, from the data and the processor alone, each choice with its reason."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seewell.config import TrainConfig, check_names
+from seewell.data.augmentation import parse_augmentation
+from seewell.errors import ConfigError
+from seewell.networks.arguments import read_arguments
+from seewell.networks.initializers import list_initializers
+from seewell.networks.preprocessing import parse_preprocess
+from seewell.networks.registry import architecture, list_networks
+from seewell.training.optimizers import default_learning_rate, list_optimizers
+from seewell.training.pacing import checkpoint_interval
+from seewell.training.precision import Choice, Hardware, choose_precision
+from seewell.training.schedules import list_schedules
+
+__all__ = ["DataFacts", "Plan", "check_config", "resolve"]
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a plan depends on of the data.
+
+    Attributes:
+        images: Number of training images.
+        height: In pixels.
+        width: In pixels.
+        channels: 1 or 3.
+        classes: K.
+    """
+
+    images: int
+    height: int
+    width: int
+    channels: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration with nothing left open.
+
+    Attributes:
+        config: Every setting has a value but one of ``epochs`` and ``steps``.
+        total_steps: Updates to make.
+        choices: What was chosen automatically, and why.
+    """
+
+    config: TrainConfig
+    total_steps: int
+    choices: tuple[Choice, ...]
+
+
+def check_config(config: TrainConfig) -> None:
+    """Refuse names and values that do not exist, before any data is read.
+
+    Raises:
+        ConfigError: Names the setting, what there is, and the nearest right name.
+        NetworkError: The architecture has no such argument, or the argument no such value.
+    """
+    check_names("network", config.network, list_networks())
+    check_names("optimizer", config.optimizer, list_optimizers())
+    check_names("schedule", config.schedule, list_schedules())
+    check_names("initializer", config.initializer, ("default", *list_initializers()))
+    if config.network is not None:
+        read_arguments(architecture(config.network).arguments_type, config.network_arguments, network=config.network)
+    if config.preprocess is not None:
+        parse_preprocess(config.preprocess)
+    for text in config.augment or ():
+        parse_augmentation(text)
+    checkpoint_interval(config.checkpoint_every)
+    if config.weight_decay and config.optimizer not in (None, "adamw"):
+        raise ConfigError(
+            f'the optimizer "{config.optimizer}" has no weight decay of its own.',
+            expected='weight_decay with the optimizer "adamw"',
+            fix="--optimizer adamw, or --l2 for a penalty in the cost",
+        )
+
+
+_PLAIN: Mapping[str, tuple[Any, str]] = {
+    "optimizer": ("adam", "the default of a named network"),
+    "preprocess": ("scale", "the default of a named network"),
+    "schedule": ("constant", "the default of a named network"),
+    "warmup": (0.0, "the default of a named network"),
+    "batch_size": (100, "the series' batch size"),
+    "epochs": (10, "the default of a named network"),
+    "augment": ((), "none asked for"),
+    "l2": (0.0, "none asked for"),
+    "dropout": (0.0, "none asked for"),
+    "label_smoothing": (0.0, "none asked for"),
+    "ema": (0.0, "none asked for"),
+}
+
+_RESIDUAL = "He et al. 2015, section 4.2"
+_OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
+    name: {
+        "optimizer": ("momentum", _RESIDUAL),
+        "learning_rate": (0.1, _RESIDUAL),
+        "schedule": ("cosine", "reaches a low rate in any number of epochs"),
+        "warmup": (0.05, "a rate of 0.1 is high for the first updates"),
+        "preprocess": ("per-channel", "what residual networks are usually given"),
+        "batch_size": (128, _RESIDUAL),
+        "l2": (5e-5, f"{_RESIDUAL}: weight decay 1e-4, as the cost's gradient has it"),
+    }
+    for name in ("resnet20", "resnet18")
+}
+
+
+def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
+    """Choose everything that the configuration leaves open.
+
+    Args:
+        config: As the user gave it.
+        facts: Of the data.
+        hardware: Of the machine.
+
+    Returns:
+        The complete configuration, its length in updates, and the choices with their reasons.
+
+    Raises:
+        ConfigError: A name does not exist, or settings do not go together.
+    """
+    check_config(config)
+    precision = choose_precision(config.precision, hardware)
+    choices = [precision]
+    values = {**config.to_dict(), "precision": precision.value}
+    if config.network is None or config.recipe == "quick":
+        values["recipe"] = "quick"
+        proposals: Mapping[str, tuple[Any, str]] = _quick(facts, hardware, str(precision.value), config.batch_size)
+    else:
+        proposals = {**_PLAIN, **_OWN.get(config.network, {})}
+    own_rate = config.optimizer is None or config.optimizer == proposals["optimizer"][0]
+    for setting, (value, reason) in proposals.items():
+        if setting == "learning_rate" and not own_rate:
+            continue
+        if setting == "epochs" and config.steps is not None:
+            continue
+        if setting == "network_arguments" and config.network is not None:
+            continue
+        if values.get(setting) in (None, {}):
+            values[setting] = value
+            choices.append(Choice(setting, value, reason))
+    if values["learning_rate"] is None:
+        values["learning_rate"] = default_learning_rate(values["optimizer"])
+        choices.append(
+            Choice("learning_rate", values["learning_rate"], f'the default of the optimizer "{values["optimizer"]}"')
+        )
+    if values["weight_decay"] is None:
+        values["weight_decay"] = 0.0
+    if isinstance(values["augment"], tuple):
+        values["augment"] = list(values["augment"])
+    complete = config.changed(**{key: values[key] for key in values})
+    check_config(complete)
+    return Plan(complete, _total_steps(complete, facts), tuple(choices))
+
+
+def _total_steps(config: TrainConfig, facts: DataFacts) -> int:
+    if config.steps is not None:
+        return config.steps
+    return max(1, math.ceil((config.epochs or 0) * facts.images / (config.batch_size or 1) - 1e-9))
+
+
+def _quick(
+    facts: DataFacts, hardware: Hardware, precision: str, batch_size: int | None
+) -> Mapping[str, tuple[Any, str]]:
+    """The recipe "quick": the most out of a minute, from the data's shape and the processor."""
+    small = facts.height * facts.width <= 16 * 16
+    grey = facts.channels == 1
+    widths = (64, 128) if small else (32, 64, 128) if grey else (64, 128, 256)
+    batch = batch_size or (64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
+    cost = _convnet_products(facts, widths)
+    rate = _products_per_second(hardware, precision)
+    seconds = cost * 3 / rate + 20e-6
+    affordable = 0.7 * MINUTE / (seconds * facts.images)
+    epochs = max(1.0, min(40.0, round(affordable) if affordable >= 2 else round(affordable, 2)))
+    spoken = f"{facts.images:,} images of {facts.height}×{facts.width}×{facts.channels}"
+    return {
+        "network": ("convnet", f"learns fast on {spoken}"),
+        "network_arguments": (
+            {"widths": "-".join(map(str, widths)), "normalization": "batch"},
+            "BatchNorm allows a high learning rate",
+        ),
+        "optimizer": ("adam", "reaches a good network in few epochs"),
+        "learning_rate": (3e-3, "the peak of a one-cycle schedule stands above Adam's usual 0.001"),
+        "preprocess": ("scale", "grey values in [0, 1]") if grey else ("per-channel", "each colour centred and scaled"),
+        "schedule": ("one-cycle", "ends on time at a low rate"),
+        "warmup": (0.0, "one-cycle rises by itself"),
+        "batch_size": (batch, f"for {facts.images:,} training images"),
+        "epochs": (epochs, f"about a minute on {hardware.cores} cores in {precision}, at most 40"),
+        "augment": (
+            ("shift", "rotate") if grey else ("flip", "shift"),
+            "small shifts and turns keep a grey image's class" if grey else "photographs keep their class mirrored",
+        ),
+        "l2": (0.0, "augmentation and averaging regularize already"),
+        "dropout": (0.2, "a little, before the last layer"),
+        "label_smoothing": (0.05, "a little, against overconfidence"),
+        "ema": (0.99, "the averaged weights are steadier on validation"),
+    }
+
+
+def _convnet_products(facts: DataFacts, widths: tuple[int, ...]) -> float:
+    """Multiply-adds of the convnet (two 3×3 convolutions a block) on one image."""
+    height, width, depth, total = facts.height, facts.width, facts.channels, 0.0
+    for filters in widths:
+        total += height * width * 9 * (depth * filters + filters * filters)
+        height, width, depth = max(1, height // 2), max(1, width // 2), filters
+    return total
+
+
+def _products_per_second(hardware: Hardware, precision: str) -> float:
+    """Multiply-adds a second that a training step was seen to reach, rounded down."""
+    if hardware.gpus:
+        return 5e12
+    if precision == "bfloat16" and hardware.has_bfloat16:
+        return 8e10 * hardware.cores
+    return (3e10 if "avx512f" in hardware.flags else 1.5e10) * hardware.cores
