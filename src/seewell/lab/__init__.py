@@ -1,0 +1,1 @@
+"""The series' experiments as pictures."""

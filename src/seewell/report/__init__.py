@@ -1,0 +1,1 @@
+"""What a person sees: pictures, the report page, the terminal."""
