@@ -1,0 +1,228 @@
+"""`seewell train`: from a source of images to a kept, measured network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seewell.cli.output import console, loading, print_json, tell
+from seewell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seewell.config import TrainConfig
+    from seewell.runs.folder import RunFolder
+    from seewell.runs.run import Run
+    from seewell.training.observers import Observer
+    from seewell.training.plan import Plan
+
+__all__ = ["command"]
+
+SETTINGS, LENGTH, REGULAR, KEEP = "What is trained", "How long", "Regularization", "What is kept"
+
+
+def command(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="digits, mnist, fashion-mnist, cifar10, cifar100, or the path of a folder or .npz file."),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe's name or TOML file; its settings are beaten by options.")
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(help="NAME or NAME:argument=value,…; see [b]network list[/b].", rich_help_panel=SETTINGS),
+    ] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="none, scale, mean-image or per-channel; with resize=HxW or pad=HxW.", rich_help_panel=SETTINGS
+        ),
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="HxW that image files are cut and resized to.", rich_help_panel=SETTINGS)
+    ] = None,
+    initializer: Annotated[
+        str | None, typer.Option(help="default, normal, small-normal, xavier or he.", rich_help_panel=SETTINGS)
+    ] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(help="sgd, momentum, nesterov, adam, adamw or rmsprop.", rich_help_panel=SETTINGS),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The schedule's highest rate.", rich_help_panel=SETTINGS)
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Decoupled decay, for adamw.", rich_help_panel=SETTINGS)
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="constant, cosine, one-cycle or steps.", rich_help_panel=SETTINGS)
+    ] = None,
+    warmup: Annotated[
+        float | None, typer.Option(help="Fraction of the updates with a rising rate.", rich_help_panel=SETTINGS)
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in an update.", rich_help_panel=SETTINGS)] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, float32, bfloat16 or float16.", rich_help_panel=SETTINGS)
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Initial weights, order, dropout, augmentation; not the splits.", rich_help_panel=SETTINGS),
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the training images.", rich_help_panel=LENGTH)
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates, instead of epochs.", rich_help_panel=LENGTH)] = None,
+    early_stop: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many validations without a better one.", rich_help_panel=LENGTH),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            help="flip, shift, rotate, colour, cutout, mixup; joined by commas, each with =strength if wanted; "
+            "none for none.",
+            rich_help_panel=REGULAR,
+        ),
+    ] = None,
+    l2: Annotated[float | None, typer.Option(help="Penalty on squared weights.", rich_help_panel=REGULAR)] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Before each fully connected layer.", rich_help_panel=REGULAR)
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of a label spread over all classes.", rich_help_panel=REGULAR)
+    ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Decay of the moving average of the weights.", rich_help_panel=REGULAR)
+    ] = None,
+    validation_fraction: Annotated[
+        float | None, typer.Option(help="Share of the training images to validate on.", rich_help_panel=KEEP)
+    ] = None,
+    split_seed: Annotated[int | None, typer.Option(help="Which images those are.", rich_help_panel=KEEP)] = None,
+    target_error: Annotated[
+        float | None, typer.Option(help="The error that could be reached at best.", rich_help_panel=KEEP)
+    ] = None,
+    checkpoint_every: Annotated[
+        str | None, typer.Option(help="epoch, a number of updates, or a time: 500, 10m.", rich_help_panel=KEEP)
+    ] = None,
+    keep_last: Annotated[
+        int | None, typer.Option(help="Latest checkpoints to keep besides the best.", rich_help_panel=KEEP)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder, new or empty.", rich_help_panel=KEEP)] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with an interrupted run (no SOURCE).", rich_help_panel=KEEP)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Train a network on SOURCE and keep it.
+
+    Without options, the recipe [b]quick[/b] gets the most out of a minute. Options beat the recipe;
+    [b]--network[/b] or [b]--optimizer[/b] without [b]--recipe[/b] takes that network's own defaults.
+    """
+    given = {
+        "preprocess": preprocess,
+        "image_size": None if image_size is None else _size(image_size),
+        "initializer": initializer,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "schedule": schedule,
+        "warmup": warmup,
+        "batch_size": batch_size,
+        "precision": precision,
+        "seed": seed,
+        "epochs": epochs,
+        "steps": steps,
+        "early_stop": early_stop,
+        "augment": None if augment is None else _names(augment),
+        "l2": l2,
+        "dropout": dropout,
+        "label_smoothing": label_smoothing,
+        "ema": ema,
+        "validation_fraction": validation_fraction,
+        "split_seed": split_seed,
+        "target_error": target_error,
+        "checkpoint_every": checkpoint_every,
+        "keep_last": keep_last,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    if resume is not None:
+        if source is not None or recipe is not None or network is not None or out is not None or options:
+            raise ConfigError(
+                "--resume takes no SOURCE and no other settings: the run has its own.",
+                expected="seewell train --resume RUN",
+                fix="leave the others out, or train anew without --resume",
+            )
+        run = _run(lambda **watch: _workbench().resume(resume, **watch))
+    else:
+        if source is None:
+            raise ConfigError(
+                "there is no SOURCE.",
+                expected="a name such as digits or mnist, or the path of a folder or .npz file",
+                fix="seewell train digits",
+            )
+        config = _config(recipe, network, options)
+        run = _run(lambda **watch: _workbench().train(source, config, out=out, **watch))
+    if as_json:
+        print_json(run.summary)
+    else:
+        from seewell.report.terminal import print_result
+
+        print_result(console(), run)
+
+
+def _config(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
+    from seewell.config import config_from_dict
+    from seewell.training.recipes import load_recipe
+
+    named = network is not None or "optimizer" in options
+    settings: dict[str, Any] = load_recipe(recipe or "quick") if recipe or not named else {"network": "convnet"}
+    if network is not None:
+        from seewell.networks.arguments import parse_network
+
+        name, arguments = parse_network(network)
+        settings |= {"network": name, "network_arguments": arguments}
+    if "steps" in options and "epochs" not in options:
+        settings.pop("epochs", None)
+    if "epochs" in options and "steps" not in options:
+        settings.pop("steps", None)
+    return config_from_dict(settings | options)
+
+
+def _run(start: Any) -> "Run":
+    out = console()
+
+    def watchers(plan: "Plan", folder: "RunFolder") -> Sequence["Observer"]:
+        from seewell.cli.progress import Bar, Lines
+        from seewell.files import read_json
+
+        config = plan.config
+        for passed_over in read_json(folder.info).get("resumed", [{}])[-1].get("passed_over", []):
+            tell(passed_over)
+        tell(f"run: {folder.path}   network: {config.network}   precision: {config.precision}   seed: {config.seed}")
+        return [Bar(out) if out.is_terminal else Lines()]
+
+    with loading() as progress:
+        return start(observers=watchers, progress=progress)
+
+
+def _workbench() -> Any:
+    from seewell.quiet import import_tensorflow
+
+    import_tensorflow()
+    from seewell import workbench
+
+    return workbench
+
+
+def _names(text: str) -> list[str]:
+    return [] if text.strip() in ("none", "") else [one.strip() for one in text.split(",")]
+
+
+def _size(text: str) -> list[int]:
+    height, times, width = text.lower().partition("x")
+    if not (times and height.isdigit() and width.isdigit()):
+        raise ConfigError(
+            f'"{text}" is not an image size.', expected="height x width, such as 64x64", fix="--image-size 64x64"
+        )
+    return [int(height), int(width)]
