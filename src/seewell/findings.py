@@ -9,7 +9,7 @@ Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 CODES: dict[str, tuple[str, ...]] = {
-    "result": ("high-bias", "high-variance", "undertrained"),
+    "result": ("high-bias", "high-variance"),
 }
 """The codes that rules can give, by the question they answer; grows with the rules."""
 

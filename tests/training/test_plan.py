@@ -93,13 +93,28 @@ def test_every_automatic_choice_is_recorded_once_with_its_value_and_a_reason():
     ),
     st.sampled_from([OLD, NEW, dataclasses.replace(NEW, cores=64), dataclasses.replace(OLD, gpus=((8, 0),))]),
 )
-def test_quick_depends_on_data_and_processor_only_and_is_between_one_and_forty_epochs(facts, machine):
+def test_quick_depends_on_data_and_processor_only_and_makes_at_most_forty_epochs(facts, machine):
     first, again = plan(facts=facts, machine=machine), plan(TrainConfig(seed=9), facts, machine)
     assert first.config.changed(seed=9) == again.config
     assert first.choices == again.choices
-    assert 1 <= first.config.epochs <= 40
+    assert 0 < first.config.epochs <= 40
     assert first.config.recipe == "quick"
     assert first.total_steps >= 1
+
+
+@pytest.mark.parametrize(
+    ("images", "widths", "epochs"), [(500, "64-128-256", 20), (3_000, "32-64-128", 16), (40_500, "16-32-64", 4)]
+)
+def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widths, epochs):
+    facts = DataFacts(images=images, height=32, width=32, channels=3, classes=10)
+    config = plan(facts=facts, machine=NEW).config
+    assert config.network_arguments["widths"] == widths
+    assert config.epochs >= epochs
+
+
+def test_adamw_decays_by_its_own_default_and_the_others_do_not():
+    assert plan(TrainConfig(network="convnet", optimizer="adamw")).config.weight_decay == 0.01
+    assert plan(TrainConfig(network="convnet", optimizer="adam")).config.weight_decay == 0.0
 
 
 def test_a_faster_processor_affords_at_least_as_many_epochs():
