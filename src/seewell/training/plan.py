@@ -177,7 +177,7 @@ def _quick(
     batch = batch_size or (64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
     rate = _products_per_second(hardware, precision)
     wide = [(64, 128)] if small else [(32, 64, 128)] if grey else [(64, 128, 256), (32, 64, 128)]
-    fewest = min(20.0, max(4.0, 60_000 / facts.images))
+    fewest = min(15.0, max(4.0, 60_000 / facts.images))
     for widths in (*wide, (16, 32, 64)):
         affordable = _affordable_epochs(facts, widths, rate)
         if affordable >= fewest:
