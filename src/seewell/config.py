@@ -124,6 +124,7 @@ _OPTIONAL = frozenset(one.name for one in dataclasses.fields(TrainConfig) if one
 
 _FRACTIONS = ("dropout", "label_smoothing", "ema", "warmup", "target_error")
 _POSITIVE = ("learning_rate", "epochs", "steps", "batch_size", "early_stop", "keep_last")
+_LARGEST = 3e38
 _NOT_NEGATIVE = ("l2", "weight_decay", "seed", "split_seed")
 
 
@@ -176,12 +177,12 @@ def _check_ranges(config: TrainConfig) -> None:
             raise refuse(name, "a fraction from 0 to below 1")
     for name in _POSITIVE:
         value = getattr(config, name)
-        if value is not None and not 0 < value < float("inf"):
-            raise refuse(name, "a finite number above 0")
+        if value is not None and not 0 < value <= _LARGEST:
+            raise refuse(name, "a number above 0 that float32 can hold")
     for name in _NOT_NEGATIVE:
         value = getattr(config, name)
-        if value is not None and not 0 <= value < float("inf"):
-            raise refuse(name, "a finite number, 0 or more")
+        if value is not None and not 0 <= value <= _LARGEST:
+            raise refuse(name, "a number that float32 can hold, 0 or more")
     if config.seed >= 2**32:
         raise refuse("seed", "a whole number below 2**32")
     if not 0 < config.validation_fraction < 1:

@@ -1,9 +1,11 @@
 """Joins the loop and the doctor: one call trains, keeps, measures and judges."""
 
+import contextlib
+import dataclasses
 import datetime
 import math
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from seewell.doctor.verdict import verdict
 from seewell.errors import DataError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
 from seewell.networks.preprocessing import fit_statistics, parse_preprocess
-from seewell.runs.checkpoint import Checkpoint, latest_complete, load, pointed
+from seewell.runs.checkpoint import Checkpoint, best_whole, latest_complete, load, pointed, set_aside
 from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import FORMAT, RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
@@ -90,7 +92,7 @@ def train(
     folder = make_folder(Path(out) if out else free_folder(Path("runs"), f"{dataset.name}-{plan.config.network}"))
     job = _Job(dataset, plan, folder, target_given=config.target_error > 0)
     try:
-        with lock(folder), stop_on_signals() as stop:
+        with lock(folder), stop_on_signals() as stop, _writing(folder):
             _fit(job, built, _describe(plan, choices, dataset, hardware, folder), stop, observers, None)
     finally:
         clear_unused(folder)
@@ -141,11 +143,21 @@ def resume(path: str | Path, *, observers: MakeObservers | None = None, progress
         strategy, _ = choose_strategy(plan.config.batch_size or 1)
         _choose_determinism(detect_hardware())
         info = {key: value for key, value in run.info.items() if key != "stopped"}
-        start = load(newest)
+        start = _repaired(load(newest), folder)
+        set_aside(folder.checkpoints, start.step)
         info["resumed"] = [*info.get("resumed", []), {"step": start.step, "passed_over": list(passed_over)}]
         job = _Job(dataset, plan, folder, target_given=plan.config.target_error > 0)
-        _fit(job, _build(plan, dataset, strategy), info, stop, observers, start)
+        with _writing(folder):
+            _fit(job, _build(plan, dataset, strategy), info, stop, observers, start)
     return Run(folder.path)
+
+
+def _repaired(start: Checkpoint, folder: RunFolder) -> Checkpoint:
+    """Forget the best so far where its checkpoint is lost, so that the next validation finds a best again."""
+    if start.state["best_step"] == start.step or pointed(folder.checkpoints, "BEST") is not None:
+        return start
+    lost = {"best_step": 0, "best_accuracy": -1.0, "best_loss": None, "since_best": 0}
+    return dataclasses.replace(start, state={**start.state, **lost})
 
 
 @dataclass(frozen=True)
@@ -198,6 +210,19 @@ def _fit(
         write_json(folder.info, {**info, "stopped": problem.what})
         raise
     _finish(built.kept, job, fitted, info)
+
+
+@contextlib.contextmanager
+def _writing(folder: RunFolder) -> Iterator[None]:
+    """One clear message where the disk is full or the folder can no longer be written to."""
+    try:
+        yield
+    except OSError as problem:
+        raise RunError(
+            f"the run {folder.path} cannot be written: {problem.strerror or problem}.",
+            expected="room on the disk and a folder that can be written to",
+            fix="make room; what was saved before is untouched",
+        ) from problem
 
 
 def _load(source: str | Path, config: TrainConfig, progress: Progress | None) -> ImageDataset:
@@ -273,6 +298,7 @@ def _describe(
             "fingerprint": dataset.fingerprint(),
             "decoding": dataset.decoding.to_dict(),
             "notes": list(dataset.notes),
+            "quarantined": [{"path": one.path, "reason": one.reason} for one in dataset.quarantined],
         },
     }
 
@@ -286,9 +312,15 @@ def _lasting(source: str) -> str:
 def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> None:
     """Keep the best network, measure it, judge it, and write everything down."""
     dataset, plan, folder = job.dataset, job.plan, job.folder
-    best = pointed(folder.checkpoints, "BEST")
-    if best is not None:
-        assign(model_variables(kept), judged_weights(load(best)))
+    best, passed_over = best_whole(folder.checkpoints)
+    if best is None:
+        raise RunError(
+            f"the run {folder.path} has no whole checkpoint left to keep.",
+            expected="at least one folder checkpoints/step-… as it was written",
+            fix="train again; something else wrote to the folder",
+        )
+    info["passed_over"] = list(passed_over)
+    assign(model_variables(kept), judged_weights(load(best)))
     _keep(kept, folder)
     measured = _measure(kept, dataset)
     history = Run(folder.path).history
@@ -325,7 +357,7 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> No
         "test_interval": None if test is None else list(test.interval),
         "seconds_training": fitted.seconds,
         "images_per_second": fitted.images_per_second,
-        "best_step": fitted.best_step,
+        "best_step": int(best.name.removeprefix("step-")),
         "target_error": plan.config.target_error,
         "stopped": fitted.stopped,
         "findings": findings,

@@ -252,3 +252,18 @@ def test_pruning_keeps_the_last_ones_and_the_best(tmp_path):
     (tmp_path / "BEST").unlink()
     prune(tmp_path, 1)
     assert folders(tmp_path) == [paths[4]]
+
+
+def test_a_lost_best_is_said_and_the_newest_whole_one_is_taken(tmp_path):
+    from seewell.runs.checkpoint import Checkpoint, best_whole, point, save, set_aside
+
+    arrays = {"a/kernel": np.ones((2, 2), np.float32)}
+    first, second = (save(tmp_path, Checkpoint(step, arrays, {}, {})) for step in (1, 2))
+    point(tmp_path, "BEST", first)
+    assert best_whole(tmp_path) == (first, ())
+    (first / "weights.safetensors").write_bytes(b"cut")
+    found, said = best_whole(tmp_path)
+    assert found == second
+    assert said
+    set_aside(tmp_path, 1)
+    assert best_whole(tmp_path)[0] is None

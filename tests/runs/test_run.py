@@ -266,3 +266,17 @@ def test_a_training_that_is_not_done_has_the_network_of_its_best_checkpoint(own_
     run = Run(own_run)
     assert run.summary == {}
     np.testing.assert_allclose(run.predict(digits.test.images), tiny_run.predict(digits.test.images), atol=1e-6)
+
+
+def test_a_run_without_any_trained_weights_does_not_predict(tiny_run, tmp_path):
+    import json
+    import shutil
+
+    copy = tmp_path / "never"
+    shutil.copytree(tiny_run.path, copy)
+    info = json.loads((copy / "run.json").read_text(encoding="utf-8"))
+    info.pop("result")
+    (copy / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    shutil.rmtree(copy / "checkpoints")
+    with pytest.raises(RunError, match="no trained network"):
+        open_run(copy).predict(np.zeros((1, *tiny_run.info["dataset"]["image_shape"]), np.uint8))

@@ -238,7 +238,7 @@ def test_early_stopping_waits_for_so_many_validations_without_a_better_one(job):
     one = job(epochs=30, early_stop=3)
     one.loop._objective = lambda loss, found: 1.0  # so that only the accuracy counts
     result = one.loop.run()
-    assert result.stopped == "stopped early: no better validation accuracy in 3 validations"
+    assert result.stopped == "no better validation accuracy in 3 validations"
     assert result.steps == result.best_step + 18
     assert one.kept_steps[-1] == result.steps
 

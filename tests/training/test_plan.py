@@ -93,23 +93,36 @@ def test_every_automatic_choice_is_recorded_once_with_its_value_and_a_reason():
     ),
     st.sampled_from([OLD, NEW, dataclasses.replace(NEW, cores=64), dataclasses.replace(OLD, gpus=((8, 0),))]),
 )
-def test_quick_depends_on_data_and_processor_only_and_makes_at_most_forty_epochs(facts, machine):
+def test_quick_depends_on_data_and_processor_only_and_makes_at_most_forty_epochs_or_two_hundred_updates(facts, machine):
     first, again = plan(facts=facts, machine=machine), plan(TrainConfig(seed=9), facts, machine)
     assert first.config.changed(seed=9) == again.config
     assert first.choices == again.choices
-    assert 0 < first.config.epochs <= 40
+    assert first.total_steps >= 200
+    assert 0 < first.config.epochs <= 40 or first.total_steps <= 201 + facts.images / first.config.batch_size
     assert first.config.recipe == "quick"
     assert first.total_steps >= 1
 
 
 @pytest.mark.parametrize(
-    ("images", "widths", "epochs"), [(500, "64-128-256", 15), (3_000, "32-64-128", 16), (40_500, "16-32-64", 4)]
+    ("images", "widths", "epochs"), [(500, "64-128-256", 15), (3_000, "16-32-64", 20), (40_500, "16-32-64", 3)]
 )
 def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widths, epochs):
     facts = DataFacts(images=images, height=32, width=32, channels=3, classes=10)
     config = plan(facts=facts, machine=NEW).config
     assert config.network_arguments["widths"] == widths
     assert config.epochs >= epochs
+
+
+def test_a_batch_larger_than_the_set_and_endless_trainings_are_refused():
+    with pytest.raises(ConfigError, match="more than the 1,294 training images"):
+        plan(TrainConfig(network="convnet", batch_size=1296))
+    with pytest.raises(ConfigError, match="more than anybody can wait for"):
+        plan(TrainConfig(network="convnet", epochs=1e30))
+
+
+def test_an_optimizer_alone_takes_the_convnet_not_the_settings_of_quick():
+    config = plan(TrainConfig(optimizer="sgd")).config
+    assert (config.network, config.schedule, config.ema, config.recipe) == ("convnet", "constant", 0.0, None)
 
 
 def test_adamw_decays_by_its_own_default_and_the_others_do_not():
@@ -163,6 +176,7 @@ def test_the_length_is_in_steps_or_in_epochs():
 
 @hypothesis.given(st.integers(1, 5000), st.integers(1, 600), st.integers(1, 30))
 def test_whole_epochs_see_every_image_so_many_times_and_less_than_a_batch_more(images, batch, epochs):
+    batch = min(batch, images)
     facts = dataclasses.replace(DIGITS, images=images)
     steps = plan(TrainConfig(network="convnet", epochs=epochs, batch_size=batch), facts).total_steps
     assert 0 <= steps * batch - images * epochs < batch

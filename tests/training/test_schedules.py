@@ -83,9 +83,10 @@ def test_steps_is_a_tenth_at_half_and_again_at_three_quarters():
 def test_warm_up_rises_in_a_straight_line_from_0_and_the_schedule_runs_over_the_rest(name, total, warmup):
     found, rise = all_rates(name, total, warmup), warmup * total
     warming = math.ceil(rise)
-    expected = (np.arange(warming) + 1) / (rise + 1)
+    begins = all_rates(name, total)[0]
+    expected = begins * (np.arange(warming) + 1) / (rise + 1)
     np.testing.assert_allclose(found[:warming], expected, rtol=1e-5)
-    assert (expected < 1).all() or rise == warming - 1
+    assert (expected < begins).all() or rise == warming - 1
     if name == "constant":
         np.testing.assert_array_equal(found[warming:], 1)
     if name == "cosine":

@@ -155,7 +155,7 @@ def command(
             )
         run = _run(lambda **watch: _workbench().resume(resume, **watch))
     else:
-        if source is None:
+        if not source:
             raise ConfigError(
                 "there is no SOURCE.",
                 expected="a name such as digits or mnist, or the path of a folder or .npz file",
@@ -195,10 +195,13 @@ def _run(start: Any) -> "Run":
     def watchers(plan: "Plan", folder: "RunFolder") -> Sequence["Observer"]:
         from seewell.cli.progress import Bar, Lines
         from seewell.files import read_json
+        from seewell.runs.run import open_run
 
         config = plan.config
         for passed_over in read_json(folder.info).get("resumed", [{}])[-1].get("passed_over", []):
             tell(passed_over)
+        for note in open_run(folder.path).info["dataset"]["notes"]:
+            tell(f"note: {note}")
         tell(f"run: {folder.path}   network: {config.network}   precision: {config.precision}   seed: {config.seed}")
         return [Bar(out) if out.is_terminal else Lines()]
 

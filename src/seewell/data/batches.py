@@ -93,8 +93,8 @@ class Chunk:
 def chunks(split: Split, order: BatchOrder, sizes: Iterator[tuple[int, int]]) -> Iterator[Chunk]:
     """Prepare chunks of batches, one ahead of the training.
 
-    A split of up to 2 GiB lives on the device as one tensor and only indices
-    travel; a larger (memory-mapped) one is read chunk by chunk in a thread
+    A split of up to 2 GiB lives in memory as one tensor and only indices
+    are passed; a larger (memory-mapped) one is read chunk by chunk in a thread
     while the chunk before it is trained on.
 
     Args:
@@ -108,8 +108,9 @@ def chunks(split: Split, order: BatchOrder, sizes: Iterator[tuple[int, int]]) ->
     import tensorflow as tf
 
     if split.images.nbytes <= _RESIDENT_BYTES:
-        images = tf.constant(np.asarray(split.images))
-        labels = tf.constant(split.labels.astype(np.int32))
+        with tf.device("/CPU:0"):
+            images = tf.constant(np.asarray(split.images))
+            labels = tf.constant(split.labels.astype(np.int32))
         for first, steps in sizes:
             yield Chunk(first, images, labels, order.indices(first, steps))
         return

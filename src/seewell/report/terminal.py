@@ -81,6 +81,8 @@ def print_run(console: Console, run: "Run") -> None:
     console.print(_summary(run))
     console.print()
     _print_settings(console, info)
+    for note in data.get("notes") or []:
+        console.print(Text(f"note: {printable(note)}", style="yellow"))
     print_findings(console, run.findings)
     _print_places(console, run)
 

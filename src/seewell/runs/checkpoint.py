@@ -22,7 +22,18 @@ from numpy.typing import NDArray
 from seewell.errors import RunError
 from seewell.files import fsync_folder, read_json, sha256_of_file, write_atomically, write_json
 
-__all__ = ["Checkpoint", "latest_complete", "load", "point", "pointed", "prune", "save", "superfluous"]
+__all__ = [
+    "Checkpoint",
+    "best_whole",
+    "latest_complete",
+    "load",
+    "point",
+    "pointed",
+    "prune",
+    "save",
+    "set_aside",
+    "superfluous",
+]
 
 Arrays = Mapping[str, NDArray[Any]]
 _NAME = re.compile(r"step-(\d{8,})")
@@ -164,6 +175,19 @@ def latest_complete(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
     return None, tuple(skipped)
 
 
+def best_whole(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """The checkpoint that ``BEST`` names or, where that is damaged, the newest whole one.
+
+    Returns:
+        Its folder or None, and a sentence for each that was passed over.
+    """
+    best = pointed(folder, "BEST")
+    if best is not None:
+        return best, ()
+    newest, passed_over = latest_complete(folder)
+    return newest, passed_over or (("the best checkpoint is damaged or missing",) if newest else ())
+
+
 def point(folder: Path, name: str, target: Path) -> None:
     """Let ``LATEST`` or ``BEST`` name a checkpoint, atomically."""
     with write_atomically(folder / name) as beside:
@@ -178,6 +202,13 @@ def pointed(folder: Path, name: str) -> Path | None:
         return None
     path = folder / target
     return path if _NAME.fullmatch(target) and not _damage(path) else None
+
+
+def set_aside(folder: Path, step: int) -> None:
+    """Rename checkpoints beyond ``step``: a training that goes on from there found them damaged and writes its own."""
+    for path in folders(folder):
+        if int(path.name.removeprefix("step-")) > step:
+            path.rename(path.with_name(f"damaged-{path.name}-{path.stat().st_mtime_ns}"))
 
 
 def superfluous(folder: Path, keep_last: int) -> list[Path]:

@@ -138,12 +138,18 @@ def lock(folder: RunFolder) -> Iterator[None]:
     owner = folder.path / ".lock-owner"
     try:
         held.acquire()
-    except filelock.Timeout as problem:
+    except OSError as problem:
+        if isinstance(problem, filelock.Timeout):
+            raise RunError(
+                f"the run {folder.path} is being written by another process.",
+                expected="one writer at a time",
+                fix="wait for it to end, or choose another run",
+                details={"holder": _owner(owner)},
+            ) from problem
         raise RunError(
-            f"the run {folder.path} is being written by another process.",
-            expected="one writer at a time",
-            fix="wait for it to end, or choose another run",
-            details={"holder": _owner(owner)},
+            f"the run {folder.path} cannot be written to: {problem.strerror or problem}.",
+            expected="a folder that can be written to",
+            fix="change its permissions, or copy the run elsewhere",
         ) from problem
     try:
         owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname()}), encoding="utf-8")

@@ -17,7 +17,7 @@ from seewell.data.decode import Decoding, decode_image
 from seewell.errors import DataError, RunError, did_you_mean
 from seewell.files import read_json
 from seewell.findings import Finding, finding_from_dict
-from seewell.runs.checkpoint import latest_complete, load, pointed
+from seewell.runs.checkpoint import best_whole, load
 from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
 from seewell.runs.weights import assign, judged_weights, model_variables
@@ -111,9 +111,14 @@ class Run:
                 details={"file": self._folder.network},
             ) from problem
         if not self.summary:
-            best = pointed(self._folder.checkpoints, "BEST") or latest_complete(self._folder.checkpoints)[0]
-            if best is not None:
-                assign(model_variables(model), judged_weights(load(best)))
+            best, _ = best_whole(self._folder.checkpoints)
+            if best is None:
+                raise RunError(
+                    f"the run {self.path} has no trained network: it ended before its first whole checkpoint.",
+                    expected="a finished run, or at least one whole checkpoint",
+                    fix="train again" + (f" ({self._info['stopped']})" if self._info.get("stopped") else ""),
+                )
+            assign(model_variables(model), judged_weights(load(best)))
         return model
 
     @property

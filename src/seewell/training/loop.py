@@ -1,17 +1,20 @@
 """The loop: chunks of compiled updates, reports, validation, checkpoints, stopping."""
 
 import math
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
 
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder, Chunk, chunks
 from seewell.data.dataset import ImageDataset
-from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError
+from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, TrainingStoppedError
 from seewell.networks.taps import Taps
 from seewell.runs.checkpoint import Checkpoint, point, prune, save
 from seewell.runs.evaluation import Evaluation, evaluate
@@ -21,6 +24,7 @@ from seewell.training.observers import Observer, Started, TrainReport, Validatio
 from seewell.training.pacing import Pacer, checkpoint_interval
 from seewell.training.schedules import rates
 from seewell.training.signals import StopRequest
+from seewell.training.step import StepOutcome
 from seewell.training.trainee import Trainee
 
 __all__ = ["FitResult", "Loop"]
@@ -212,7 +216,7 @@ class Loop:
             count=chunk.steps,
         )
         clock = time.perf_counter()
-        outcome = self._trainee.steps.run(chunk, planned)
+        outcome = self._make_updates(chunk, planned)
         spent = time.perf_counter() - clock
         if not outcome.finite:
             raise self._not_finite(chunk, len(outcome.losses) - 1, float(outcome.losses[-1]))
@@ -235,6 +239,17 @@ class Loop:
         if self._pacer.reports_at(state.step):
             self._report(float(planned[-1]))
 
+    def _make_updates(self, chunk: Chunk, planned: NDArray[np.float32]) -> StepOutcome:
+        try:
+            return self._trainee.steps.run(chunk, planned)
+        except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
+            raise TrainingStoppedError(
+                f"there is not enough memory for batches of {self._batch_size:,} images.",
+                expected="a batch whose values fit in memory",
+                fix=f"--batch-size {max(1, self._batch_size // 2)}",
+                details={"run": self._folder.path, "kept": f"the checkpoint of step {self._state.checkpoint_step}"},
+            ) from problem
+
     def _after_chunk(self) -> str:
         """Validate, save and look for reasons to stop; returns the reason or an empty text."""
         state, pacer = self._state, self._pacer
@@ -252,7 +267,7 @@ class Loop:
             raise InterruptedTrainingError(
                 f"the training was interrupted after {state.step:,} of {self._total:,} updates and saved.",
                 signal_number=number,
-                fix=f"go on with: seewell train --resume {self._folder.path}",
+                fix=f"go on with: seewell train --resume {shlex.quote(str(self._folder.path))}",
                 details={"run": self._folder.path},
             )
         stopped = self._out_of_patience() if validated else ""
@@ -265,7 +280,7 @@ class Loop:
         patience, state = self._config.early_stop, self._state
         if patience is None or state.since_best < patience or state.step >= self._total:
             return ""
-        return f"stopped early: no better validation accuracy in {patience} validations"
+        return f"no better validation accuracy in {patience} validations"
 
     def _report(self, rate: float) -> None:
         state = self._state

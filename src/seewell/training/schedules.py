@@ -56,8 +56,8 @@ def rates(name: str, *, learning_rate: float, warmup: float, total: int, first: 
     Args:
         name: "constant", "cosine", "one-cycle" or "steps".
         learning_rate: The highest rate.
-        warmup: Fraction of ``total`` over which the rate first rises in a straight line from 0;
-            the schedule proper runs over the rest.
+        warmup: Fraction of ``total`` over which the rate first rises in a straight line from 0 to where the
+            schedule begins; the schedule proper runs over the rest.
         total: Updates in the whole training.
         first: Number of the first update wanted, from 0.
         count: How many.
@@ -78,7 +78,7 @@ def rates(name: str, *, learning_rate: float, warmup: float, total: int, first: 
     values = []
     for step in range(first, first + count):
         if step < rise:
-            values.append((step + 1) / (rise + 1))
+            values.append(_SCHEDULES[name](0.0) * (step + 1) / (rise + 1))
         else:
             values.append(_SCHEDULES[name](min(1.0, (step - rise) / max(1.0, total - rise))))
     return (learning_rate * np.array(values)).astype(np.float32)

@@ -126,8 +126,9 @@ class CompiledSteps:
 
     def _prepare(self, images: Any, labels: Any, indices: Any, step: Any, replica: Any) -> tuple[Any, Any]:
         settings = self._settings
-        batch = tf.gather(images, indices)
-        targets = soft_labels(tf.gather(labels, indices), settings.num_classes, settings.label_smoothing)
+        with tf.device("/CPU:0"):  # TensorFlow has no uint8 gather for GPUs; so only batches travel there
+            batch, classes = tf.gather(images, indices), tf.gather(labels, indices)
+        targets = soft_labels(classes, settings.num_classes, settings.label_smoothing)
         if settings.augmentations:
             seed = tf.stack([tf.constant(self._augment_seed, tf.int32), tf.cast(step, tf.int32)])
             if self._replicas > 1:

@@ -65,9 +65,24 @@ class Trainee:
 
 
 def build_for(
+    config: TrainConfig,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    statistics: Statistics | None,
+    precision: str = "float32",
+) -> keras.Model:
+    """The network that a resolved configuration describes, in a precision; Keras's own policy stays as it was."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy_name(precision))
+    try:
+        return _build(config, image_shape, num_classes, statistics)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _build(
     config: TrainConfig, image_shape: tuple[int, int, int], num_classes: int, statistics: Statistics | None
 ) -> keras.Model:
-    """The network that a resolved configuration describes, under Keras's present dtype policy."""
     return build_network(
         config.network or "",
         input_shape=image_shape,
@@ -101,21 +116,16 @@ def make_trainee(
         The trainee, at step 0.
     """
     seed_everything(config.seed)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy_name(config.precision))
-    try:
-        with strategy.scope():
-            model = build_for(config, image_shape, num_classes, statistics)
-            average = build_for(config, image_shape, num_classes, statistics) if config.ema else None
-            optimizer = make_optimizer(
-                config.optimizer or "",
-                learning_rate=config.learning_rate or 0.0,
-                weight_decay=config.weight_decay or 0.0,
-                scaled=config.precision == "float16",
-            )
-            optimizer.build(model.trainable_variables)
-    finally:
-        keras.config.set_dtype_policy(before)
+    with strategy.scope():
+        model = build_for(config, image_shape, num_classes, statistics, config.precision)
+        average = build_for(config, image_shape, num_classes, statistics, config.precision) if config.ema else None
+        optimizer = make_optimizer(
+            config.optimizer or "",
+            learning_rate=config.learning_rate or 0.0,
+            weight_decay=config.weight_decay or 0.0,
+            scaled=config.precision == "float16",
+        )
+        optimizer.build(model.trainable_variables)
     if average is not None:
         average.set_weights(model.get_weights())
     settings = StepSettings(
