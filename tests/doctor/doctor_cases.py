@@ -34,8 +34,7 @@ class Case:
             model = keras.Sequential([keras.Input(self.shape), *self.layers()])
         finally:
             keras.config.set_dtype_policy(before)
-        loss = self.loss() if callable(self.loss) and getattr(self.loss, "made", False) else self.loss
-        model.compile(self.optimizer(), loss, metrics=["accuracy"])
+        model.compile(self.optimizer(), self.loss, metrics=["accuracy"])
         x, y = digits()
         return model, np.asarray(self.images(x), "float32"), self.labels(y)
 
@@ -147,16 +146,12 @@ HEALTHY: dict[str, Case] = {
     "0 to 16 as they are": Case(conv, images=lambda raw: raw),
     "BatchNorm, dropout": Case(normed),
     "BatchNorm, raw": Case(normed, images=lambda raw: raw * 255 / 16),
-    "logits": Case(
-        lambda: conv(last=None), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    ),
+    "logits": Case(lambda: conv(last=None), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
     "one-hot": Case(conv, loss="categorical_crossentropy", labels=lambda y: np.eye(10, dtype="float32")[y]),
     "two classes, sigmoid": Case(
         lambda: conv(last="sigmoid", outputs=1), loss="binary_crossentropy", labels=lambda y: (y > 4).astype("int64")
     ),
-    "bfloat16": Case(
-        lambda: [*conv(last=None), L.Activation("softmax", dtype="float32")], policy="mixed_bfloat16"
-    ),
+    "bfloat16": Case(lambda: [*conv(last=None), L.Activation("softmax", dtype="float32")], policy="mixed_bfloat16"),
     "float16": Case(
         lambda: [*conv(last=None), L.Activation("softmax", dtype="float32")], policy="mixed_float16", epochs=2
     ),
@@ -176,11 +171,12 @@ HEALTHY: dict[str, Case] = {
     "RMSprop": Case(conv, lambda: keras.optimizers.RMSprop(1e-3)),
     "Adagrad": Case(conv, lambda: keras.optimizers.Adagrad(0.05)),
     "AdamW, warm-up": Case(
-        conv, lambda: keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(0.0, 200, warmup_target=2e-3, warmup_steps=50))
+        conv,
+        lambda: keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(0.0, 200, warmup_target=2e-3, warmup_steps=50)
+        ),
     ),
-    "imbalanced": Case(
-        conv, labels=lambda y: (y == 0).astype("int64") * 1 + (y == 1) * 2, epochs=4
-    ),
+    "imbalanced": Case(conv, labels=lambda y: (y == 0).astype("int64") * 1 + (y == 1) * 2, epochs=4),
     "sgd 0.05": Case(dense, sgd(0.05), epochs=10),
     "sgd 0.01, long": Case(dense, sgd(0.01), epochs=10),
     "adam 0.01": Case(conv, adam(0.01)),

@@ -9,13 +9,15 @@ from seewell.doctor.examination import Facts
 from seewell.doctor.examine import prepare
 from seewell.doctor.guard import Guard
 from seewell.doctor.prescribe import prescribe
+from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.structure import read_optimizer, read_structure
 from seewell.doctor.rules.hidden import judge_hidden
-from seewell.doctor.rules.initialization import judge_constant
+from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import judge_regularization
 from seewell.doctor.rules.structure import judge_trainable
+from seewell.doctor.statistics import InputFacts
 from seewell.doctor.subject import check_model
 from seewell.doctor.timeshare import TimeShare
 from seewell.doctor.watch import Watch
@@ -25,6 +27,8 @@ from seewell.findings import Finding
 __all__ = ["Doctor"]
 
 _ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+_UNIT = InputFacts(0.0, -1.0, 1.0, 0.0, 1.0, -1.0, 1.0, False, True)
+"""Images of mean 0 and deviation 1: what growth is predicted for where no images are known."""
 
 
 class Doctor(keras.callbacks.Callback):
@@ -165,11 +169,13 @@ class Doctor(keras.callbacks.Callback):
         subject = check_model(model)
         structure = read_structure(model, subject.anatomy, subject.outputs)
         self._facts = Facts(structure, read_optimizer(model.optimizer))
+        predicted = () if subject.anatomy is None else predicted_values(subject.anatomy)
         self._before = [
             *judge_output(structure, None, None),
             *judge_trainable(structure),
             *judge_constant(structure.constant_layers),
             *judge_hidden(structure, ()),
+            *judge_scale(predicted, _UNIT, None, falls=None),
             *judge_optimizer(self._facts.optimizer),
             *judge_regularization(structure, (), self._facts.optimizer),
         ]

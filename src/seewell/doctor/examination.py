@@ -27,7 +27,7 @@ from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import judge_regularization
 from seewell.doctor.rules.splits import judge_splits
-from seewell.doctor.rules.steps import ends, falls, judge_steps
+from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
 from seewell.doctor.statistics import (
@@ -93,6 +93,7 @@ class Examination:
         self._began = time.perf_counter()
         self._seconds = seconds
         self._loss: Any = None
+        self._rows = np.zeros(0, np.int64)
         model = subject.model
         self.facts = Facts(read_structure(model, subject.anatomy, subject.outputs), read_optimizer(model.optimizer))
         self.batch: tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None = None
@@ -116,7 +117,8 @@ class Examination:
             self._measure_layers()
             self._try_updates(self._sample)
         falling = falls(facts.lookaheads[0]) if facts.lookaheads else None
-        found += judge_loss(facts.loss, facts.optimizer, own=facts.structure.loss == "custom", falls=falling)
+        short = bool(falling) and is_short(facts.lookaheads[0])
+        found += judge_loss(facts.loss, facts.optimizer, own=facts.structure.loss == "custom", short=short)
         found += judge_optimizer(facts.optimizer)
         found += judge_hidden(facts.structure, facts.values)
         found += judge_regularization(facts.structure, facts.values, facts.optimizer)
@@ -203,11 +205,11 @@ class Examination:
         if self.batch is None:
             return
         images, labels = self.batch
-        facts = self.facts
+        facts, weights = self.facts, self._subject.model.trainable_variables
 
         def measure() -> LossFacts:
             answers = self._training_answer(images)
-            penalty = float(sum(float(np.sum(one)) for one in self._penalties))
+            penalty = sum(float(np.sum(v.regularizer(v.value))) for v in weights if v.regularizer is not None)
             return loss_facts(self._loss, answers, sample.targets[self._rows], labels, facts.kind, penalty)
 
         facts.loss = self._guard.attempt("the loss", measure)
@@ -217,9 +219,7 @@ class Examination:
         import keras
 
         with keras.StatelessScope(collect_losses=True):
-            answers = np.asarray(self._subject.model(images, training=True), np.float32)
-            self._penalties = [np.asarray(one) for one in self._subject.model.losses]
-        return answers
+            return np.asarray(self._subject.model(images, training=True), np.float32)
 
     def _measure_layers(self) -> None:
         anatomy = self._subject.anatomy

@@ -1,6 +1,7 @@
 """The one place where a failure of the doctor's own is caught: it becomes a note, never the user's problem."""
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -32,7 +33,8 @@ class Guard:
             probe: Takes nothing.
         """
         try:
-            with untouched():
+            with untouched(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what is worth saying becomes a finding
                 return probe()
         except SeewellError as problem:
             self.note(f"{what}: {problem.what}")

@@ -51,7 +51,7 @@ def check_model(model: Any, image_shape: tuple[int, ...] | None = None) -> Subje
             expected="a compiled keras.Model",
             fix="give the model that is trained with fit",
         )
-    if not model.built:
+    if not model.built or not model.weights:  # Keras may call a subclassed model built that has no weights yet
         raise NetworkError(
             f'"{model.name}" is not built: it has no weights yet.',
             expected="a model that knows its input's shape",

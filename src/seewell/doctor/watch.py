@@ -121,7 +121,11 @@ class Watch:
     def judge(self) -> list[Finding]:
         """All findings so far, in no order yet."""
         curve = self.curve()
-        found = judge_movement(self._weights.changes(), curve) + judge_units(self._values)
+        found = judge_units(self._values)
+        silent = any(one.code == "dead-units" for one in found)
+        # Where no gradient comes through, short ways are no matter of the learning rate.
+        moves = judge_movement(self._weights.changes(), curve)
+        found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
         if curve is not None:
             found += [self._place(one) for one in judge_curve(curve)]
             if curve.last > _POOR * (curve.chance or curve.start):

@@ -11,7 +11,7 @@ from seewell.doctor.probes.anatomy import Anatomy
 from seewell.doctor.probes.answers import Kind, cross_entropy
 from seewell.doctor.statistics import LayerValues
 
-__all__ = ["layer_values"]
+__all__ = ["layer_values", "predicted_values"]
 
 _BEND = {"sigmoid": 4.0, "tanh": 2.0, "hard_sigmoid": 3.0}
 """Beyond these pre-activations the slope is below 7 % of its largest value."""
@@ -79,6 +79,29 @@ def _layer(anatomy: Anatomy, index: int, before: npt.NDArray[np.float32], slope:
         gain=float(kernel.std(dtype=np.float64) * np.sqrt(fan_in)),
         last=following.end,
     )
+
+
+def predicted_values(anatomy: Anatomy) -> tuple[LayerValues, ...]:
+    """What weights alone tell of the values, for inputs of size 1; nothing where a normalization or sum stands between.
+
+    A layer multiplies the deviation by its gain, ReLU halves the mean square (He et al. 2015).
+    """
+    layers = anatomy.model._flatten_layers(include_self=False)
+    if any("Normalization" in type(layer).__name__ for layer in layers) or any(f.residual for f in anatomy.following):
+        return ()
+    found, size = [], 1.0
+    for name, point, following in zip(anatomy.names, anatomy.points, anatomy.following, strict=True):
+        kernel = np.asarray(point.call.layer.kernel.value, np.float64)
+        weight = float(np.sqrt(np.mean(np.square(kernel))))
+        gain = float(kernel.std() * np.sqrt(kernel.size // kernel.shape[-1]))
+        size *= weight * np.sqrt(kernel.size // kernel.shape[-1])
+        values = LayerValues(
+            name, following.activation, size, 3 * size, True, None, None, None, weight, gain, last=following.end
+        )
+        found.append(values)
+        size *= np.sqrt(0.5) if following.activation in ("relu", "relu6") else 1.0
+        size = min(size, 1.0) if following.activation in ("tanh", "sigmoid") else size
+    return tuple(found)
 
 
 def _penalty(layer: Any) -> float:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 
 from seewell.doctor.probes.anatomy import Anatomy
@@ -28,8 +29,6 @@ def model_loss(model: Any) -> Any | None:
 
     None where there is none, or where the model computes it in its own way.
     """
-    import keras
-
     given = model.loss
     while isinstance(given, list | tuple | dict) and len(given) == 1:
         given = next(iter(given.values())) if isinstance(given, dict) else given[0]
@@ -39,7 +38,22 @@ def model_loss(model: Any) -> Any | None:
         given = keras.losses.get(given)
     if isinstance(given, keras.losses.Loss):
         return given
-    return lambda labels, outputs: keras.ops.mean(given(labels, outputs))
+    return _Averaged(given)
+
+
+class _Averaged(keras.losses.Loss):
+    """A loss function as `fit` uses it: labels get the rank of the outputs, and the batch is averaged."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(name="averaged")
+        self._function = function
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One number an image."""
+        labels, outputs = keras.ops.shape(y_true), keras.ops.shape(y_pred)
+        if len(labels) == len(outputs) - 1 and outputs[-1] == 1:
+            y_true = keras.ops.expand_dims(y_true, -1)
+        return self._function(y_true, y_pred)
 
 
 def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structure:

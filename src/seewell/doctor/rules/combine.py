@@ -42,8 +42,19 @@ _EXPLAINED = {
 }
 """Causes that come of another cause, besides the symptoms, which any cause may explain."""
 
-_UNRELATED = frozenset({"class-imbalance", "train-test-shift", "train-test-leak", "class-missing", "labels-wrong"})
-"""Causes of a poor result that explain no symptom of the training itself."""
+_FEW_SYMPTOMS = {
+    "labels-wrong": {"loss-stagnant", "learning-rate-too-low"},
+    "ordered-batches": {"loss-stagnant", "loss-oscillating", "loss-diverging"},
+    "class-imbalance": set(),
+    "class-missing": set(),
+    "train-test-shift": set(),
+    "train-test-leak": set(),
+    "train-eval-mismatch": set(),
+}
+"""Causes of a poor result that explain few or none of the symptoms of the training itself."""
+
+_PROMOTED = {"loss-not-averaged": "learning-rate-too-high"}
+"""Harmless by itself (info), but the cause where the other is found."""
 
 
 def combine(findings: Iterable[Finding]) -> list[Finding]:
@@ -52,7 +63,7 @@ def combine(findings: Iterable[Finding]) -> list[Finding]:
     A cause explains only when it is at least a warning itself. Of several
     findings with one code and layer the most severe is kept.
     """
-    kept = _unique(findings)
+    kept = _promote(_unique(findings))
     causes = [one for one in kept if _explains_symptoms(one)]
     told: dict[int, list[Finding]] = {}
     free: list[Finding] = []
@@ -77,11 +88,23 @@ def _gather(cause: Finding, told: dict[int, list[Finding]]) -> list[Finding]:
 
 
 def _explains_symptoms(finding: Finding) -> bool:
-    return finding.severity != "info" and finding.code not in _SYMPTOMS | _UNRELATED
+    return finding.severity != "info" and finding.code not in _SYMPTOMS
 
 
 def _explains(cause: Finding, other: Finding) -> bool:
+    if cause.code in _FEW_SYMPTOMS:
+        return other.code in _FEW_SYMPTOMS[cause.code]
     return other.code in _SYMPTOMS or other.code in _EXPLAINED.get(cause.code, set())
+
+
+def _promote(findings: list[Finding]) -> list[Finding]:
+    severities = {one.code: one.severity for one in findings}
+    return [
+        dataclasses.replace(one, severity=severities[_PROMOTED[one.code]])
+        if one.severity == "info" and _PROMOTED.get(one.code) in severities
+        else one
+        for one in findings
+    ]
 
 
 def _unique(findings: Iterable[Finding]) -> list[Finding]:

@@ -16,10 +16,15 @@ _FEWEST = 3
 
 
 def judge_gradients(values: Sequence[LayerValues]) -> list[Finding]:
-    """Vanishing and exploding gradients."""
+    """Vanishing and exploding gradients.
+
+    A last kernel that starts at zero lets no gradient through before the first
+    update; that is a known design, and left alone.
+    """
     known = [value for value in values if value.gradient is not None and value.finite]
     found = []
-    if len(known) >= _FEWEST:
+    zero_start = any(value.last and value.gain == 0.0 for value in values)
+    if len(known) >= _FEWEST and not zero_start:
         first = known[0].gradient or 0.0
         largest = max(known[1:], key=lambda value: value.gradient or 0.0)
         ratio = first / largest.gradient if largest.gradient else None

@@ -11,10 +11,14 @@ __all__ = ["judge_constant", "judge_scale"]
 _GROWTH = 10.0
 """Largest pre-activation deviation / input size. He and Glorot starts of 10 networks gave 0.1 to 6; LTFN 6's
 normal start gives 2,000,000 at the logits."""
+_GROWTH_UNSEEN = 100.0
+"""The same, where it is predicted from the weights alone and no cost confirms it."""
 _LOST = 2.0
 """Cross-entropy / ln K at the start: near 1 where a network knows nothing and its logits are small."""
 _SHRINK, _SHRINK_SURE = 1e-2, 2e-3
 """Smallest hidden deviation / input size. Healthy starts gave at least 0.04; LTFN 6's small start gives 0.0004."""
+_DEAD = 0.98
+"""Share of silent units of a layer that lets nothing through: that is another fault (`dead-units`)."""
 _SOURCE = "LTFN 6; He et al. 2015; Glorot and Bengio 2010; calibrated on healthy networks"
 
 
@@ -43,18 +47,21 @@ def judge_scale(
     Args:
         values: Pre-activations at the start, in training mode, so that BatchNorm counts.
         images: What goes in: growth is measured against it.
-        loss: The cost at the start.
+        loss: The cost at the start; None where there are no images to see.
         falls: Whether a few updates lower the cost; None where that was not tried.
     """
     size = math.hypot(images.mean, images.deviation)
     if not values or size == 0.0 or not math.isfinite(size):
+        return []
+    if any(value.silent is not None and value.silent >= _DEAD and not value.last for value in values):
         return []
     if not all(value.finite for value in values):
         return _too_large(next(value for value in values if not value.finite), math.inf, values)
     worst = max(values, key=lambda value: value.deviation)
     growth = worst.deviation / size
     lost = loss is not None and loss.cross_entropy > _LOST * loss.chance
-    if growth > _GROWTH and (lost or loss is None) and worst.gain > 1.0:
+    limit = _GROWTH if loss is not None else _GROWTH_UNSEEN
+    if growth > limit and (lost or loss is None) and worst.gain > 1.0:
         return _too_large(worst, growth, values)
     hidden = [value for value in values if not value.last]
     if len(hidden) < 2:

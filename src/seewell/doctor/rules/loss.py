@@ -12,14 +12,14 @@ _SUMMED = 1.5
 """Loss of a batch given twice / loss of the batch: 1 averaged, 2 summed."""
 
 
-def judge_loss(facts: LossFacts | None, optimizer: OptimizerFacts, *, own: bool, falls: bool | None) -> list[Finding]:
+def judge_loss(facts: LossFacts | None, optimizer: OptimizerFacts, *, own: bool, short: bool) -> list[Finding]:
     """Sign and reduction.
 
     Args:
         facts: How the loss behaves; None where it could not be asked.
         optimizer: Its settings: a negative learning rate climbs, too.
         own: Whether the loss is the user's own code; Keras's losses are known to point the right way.
-        falls: Whether a few updates lower the cost; None where that was not tried.
+        short: Whether a few updates were tried, lower the cost, and are short: then the sum does no harm.
     """
     found = []
     against = facts is not None and own and facts.agreement is not None and facts.agreement < _AGAINST
@@ -45,7 +45,7 @@ def judge_loss(facts: LossFacts | None, optimizer: OptimizerFacts, *, own: bool,
         found.append(
             Finding(
                 "loss-not-averaged",
-                "info" if optimizer.adaptive or falls else "warning",
+                "info" if optimizer.adaptive or short else "warning",
                 None,
                 "The loss is summed over the batch: a batch of 100 takes steps a hundred times as long.",
                 round(facts.batch_ratio, 3),

@@ -53,7 +53,7 @@ def judge_movement(changes: Sequence[WeightChange], curve: CurveFacts | None) ->
             )
         ]
     moved = max(change.total for change in changes)
-    if curve.updates >= _LONG_ENOUGH and moved < _STIRRED and not broken and curve.last > _HARDLY * curve.start:
+    if curve.updates >= _LONG_ENOUGH and 0 < moved < _STIRRED and not broken and curve.last > _HARDLY * curve.start:
         message = (
             f"In {curve.updates:,} updates no layer's weights changed by more than {100 * moved:.2g} %, and the cost "
             f"went from {curve.start:.3g} to {curve.last:.3g} only: the learning rate is too low."

@@ -66,9 +66,9 @@ def _activation(structure: Structure, last: str) -> list[Finding]:
         return [_finding(structure, "output-activation-wrong", "critical", message, "sigmoid for one output")]
     if structure.from_logits and squashed:
         message = f"The network ends in {last}, and the loss applies it again (from_logits=True)."
-        return [
-            _finding(structure, "output-activation-doubled", "critical", message, "from_logits=False, or no " + last)
-        ]
+        # Keras takes the softmax back where it can see it, with a warning; behind a cast it cannot.
+        expected = f"from_logits=False, or no {last}"
+        return [_finding(structure, "output-activation-doubled", "warning", message, expected)]
     if last == "linear":
         if structure.from_logits is not False:
             return []

@@ -7,7 +7,7 @@ from statistics import fmean
 from seewell.doctor.statistics import LookaheadFacts, OptimizerFacts
 from seewell.findings import Finding
 
-__all__ = ["ends", "falls", "judge_steps"]
+__all__ = ["ends", "falls", "is_short", "judge_steps"]
 
 _FALL = 0.05
 """A few updates that lower the cost by this share settle that the rate is not far off."""
@@ -19,6 +19,8 @@ _WOULD_FALL = 0.3
 """Share by which a hundred or a thousand times the rate lowers the cost in the same updates."""
 _LONG = 0.3
 """Root mean square of the first update / of the weights. Healthy: 1e-4 to 0.1 (about 1e-3: Karpathy's recipe)."""
+_SHORT = 0.03
+"""The same, where a step is surely short."""
 _SOURCE = "Smith 2017 (learning-rate range test) with a few updates on copies; calibrated on healthy trainings"
 
 
@@ -33,6 +35,11 @@ def falls(facts: LookaheadFacts) -> bool:
     """Whether the cost falls clearly."""
     first, last = ends(facts)
     return last < (1 - _FALL) * facts.losses[0] or last < (1 - _FALL) * first
+
+
+def is_short(facts: LookaheadFacts) -> bool:
+    """Whether the first update is far from replacing the weights of any layer."""
+    return max((ratio for _, ratio in facts.ratios), default=0.0) < _SHORT
 
 
 def judge_steps(own: LookaheadFacts, others: Sequence[LookaheadFacts], optimizer: OptimizerFacts) -> list[Finding]:
