@@ -206,7 +206,7 @@ def test_the_scale_of_the_start_is_judged_against_the_input_and_the_cost() -> No
     assert codes(judge_constant(["a"])) == ["init-constant"]
 
 
-def looked(scale: float, *losses: float, ratio: float = 1e-3) -> LookaheadFacts:
+def looked(scale: float, *losses: float, ratio: float = 1e-4) -> LookaheadFacts:
     return LookaheadFacts(scale, losses, (("a", ratio),))
 
 
@@ -216,6 +216,7 @@ def test_steps_are_judged_only_where_the_cost_does_not_fall() -> None:
     assert judge_steps(falling, [looked(100, 2.3, 1, 1, 0.1)], SGD) == []
     assert codes(judge_steps(level, [looked(1000, 2.3, 2, 1, 0.5)], SGD)) == ["learning-rate-too-low"]
     assert judge_steps(level, [looked(10, 2.3, 2, 2, 2.1)], SGD) == []
+    assert judge_steps(looked(1, 2.3, 2.3, 2.3, 2.3, ratio=5e-3), [looked(1000, 2.3, 2, 1, 0.5)], SGD) == []
     assert judge_steps(level, [looked(1000, 2.3, 2, 1, 0.5)], replace(SGD, scheduled=True)) == []
     assert codes(judge_steps(rising, [looked(0.01, 2.3, 2, 1, 0.5)], SGD)) == ["learning-rate-too-high"]
     assert judge_steps(rising, [looked(0.01, 2.3, 2.3, 2.3, 2.3)], SGD) == []

@@ -156,11 +156,12 @@ class Doctor(keras.callbacks.Callback):
             self._guard.attempt(what, probe)
 
     def _begin(self) -> None:
-        model = self.model
+        model, self._during = self.model, []
         if self._examined is not model:
-            self._before, self._during, self._batch = [], [], None
+            self._before, self._batch = [], None
             self._guard.note("images and labels: fit does not show them to a callback; doctor.examine(…) does.")
-            self._guard.limits += [one for one in self._structure(model) if one not in self._guard.limits]
+            for limit in self._structure(model):
+                self._guard.note(limit)
         if self._facts is not None:
             subject = check_model(model)
             self._watch = Watch(subject, self._facts, self._batch)

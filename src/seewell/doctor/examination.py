@@ -1,5 +1,7 @@
 """An examination before training: the cheapest and most telling questions first, within a budget."""
 
+import dataclasses
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +52,9 @@ _STEPS, _BATCH, _PIECES = 16, 32, 4
 _SCALES = (0.01, 0.1, 100.0, 1000.0, 10.0)
 _UNUSABLE = ("output-size-mismatch", "labels-wrong", "loss-unsuitable")
 """Where these are critical, the loss cannot even be computed."""
+_TRIAL_SHARE = 0.5
+_SYMPTOMS = ("gradient-exploding", "gradient-vanishing", "saturated-output", "saturated-units")
+"""Before training these are only worth knowing where a few updates lower the cost all the same."""
 _MOST_WEIGHTS = 30_000_000
 """Weights beyond which copies for trial updates are made only when asked to be thorough (0.5 GB with Adam)."""
 
@@ -129,7 +134,9 @@ class Examination:
             found += judge_answers(facts.answers, facts.loss, last_constant=self._last_constant())
         if facts.lookaheads:
             found += judge_steps(facts.lookaheads[0], facts.lookaheads[1:], facts.optimizer)
-        return found
+        return [
+            dataclasses.replace(one, severity="info") if falling and one.code in _SYMPTOMS else one for one in found
+        ]
 
     def _left(self, share: float = 1.0) -> bool:
         """Whether less than this share of the budget is spent."""
@@ -252,7 +259,7 @@ class Examination:
         start = own.losses[0]
         order = _SCALES if ends(own)[1] > start else tuple(reversed(_SCALES))
         for scale in order:
-            if not self._left(0.8):
+            if not self._left(0.7):
                 self._guard.note("other learning rates: left out to save time; thorough=True tries them.")
                 break
             self._look(trial, sample, rate * scale)
@@ -264,7 +271,12 @@ class Examination:
 
         def look() -> LookaheadFacts:
             found = trial.run(
-                sample.images[rows], sample.targets[rows], sample.labels[rows], steps=_STEPS, rate=rate, batch=batch
+                (sample.images[rows], sample.targets[rows], sample.labels[rows]),
+                steps=_STEPS,
+                rate=rate,
+                batch=batch,
+                compiled=bool(self.facts.lookaheads),
+                deadline=math.inf if self._seconds is None else self._began + _TRIAL_SHARE * self._seconds,
             )
             return LookaheadFacts(rate / own if own else 1.0, found.losses, found.ratios)
 

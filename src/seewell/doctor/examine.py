@@ -70,7 +70,8 @@ def prepare(
         )
     with untouched():
         subject = check_model(model, _image_shape(x))
-        guard.limits += subject.limits
+        for limit in subject.limits:
+            guard.note(limit)
         sample = take_sample(x, y, subject.outputs)
         held = None if validation_data is None else _validation(validation_data, subject.outputs)
         if sample is None:

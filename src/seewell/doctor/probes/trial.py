@@ -1,6 +1,7 @@
 """A few updates on copies: of the weights, of what BatchNorm and dropout keep, and of the optimizer."""
 
 import math
+import time
 from typing import Any
 
 import keras
@@ -14,6 +15,8 @@ from seewell.doctor.statistics import LookaheadFacts
 __all__ = ["Trial"]
 
 Array = npt.NDArray[Any]
+
+_FEWEST = 6
 
 
 class Trial:
@@ -44,23 +47,24 @@ class Trial:
         self._update = tf.function(self._step)
 
     def run(
-        self, images: Array, targets: Array, labels: Array, *, steps: int, rate: float, batch: int
+        self, data: tuple[Array, Array, Array], *, steps: int, rate: float, batch: int, compiled: bool, deadline: float
     ) -> LookaheadFacts:
         """Update the copies a few times from the model's present weights.
 
         Args:
-            images: The images, cut into batches in turn.
-            targets: Labels as the loss takes them.
-            labels: Class numbers.
-            steps: Updates.
+            data: Images, labels as the loss takes them, and class numbers; cut into batches in turn.
+            steps: Updates at most.
             rate: The learning rate.
             batch: Images an update.
+            compiled: Trace the update first: worth it from the second run on.
+            deadline: Time of `time.perf_counter` after which to stop, once six updates are made.
 
         Returns:
-            The cross-entropy of each batch before its update, and once more of
-            the first after the last; the first update by layer.
+            The cross-entropy of each batch before its update; the first update by layer.
         """
         self._reset(rate)
+        images, targets, labels = data
+        update = self._update if compiled else self._step
         pieces = max(1, len(images) // batch)
         rows = [slice(piece * batch, (piece + 1) * batch) for piece in range(pieces)]
         losses: list[float] = []
@@ -68,10 +72,11 @@ class Trial:
         for step in range(steps):
             part = rows[step % pieces]
             before = [variable.numpy() for variable in self._weights] if step == 0 else []
-            losses.append(float(self._update(*self._tensors(images[part], targets[part], labels[part]))))
+            losses.append(float(update(*self._tensors(images[part], targets[part], labels[part]))))
             if step == 0:
                 ratios = self._ratios(before)
-            if not math.isfinite(losses[-1]):
+            late = step + 1 >= _FEWEST and time.perf_counter() > deadline
+            if not math.isfinite(losses[-1]) or late:
                 break
         return LookaheadFacts(rate / self._rate if self._rate else math.inf, tuple(losses), ratios)
 

@@ -17,8 +17,9 @@ _STILL = 0.01
 """Share by which the cost falls at most where steps are far too short."""
 _WOULD_FALL = 0.3
 """Share by which a hundred or a thousand times the rate lowers the cost in the same updates."""
-_LONG = 0.3
-"""Root mean square of the first update / of the weights. Healthy: 1e-4 to 0.1 (about 1e-3: Karpathy's recipe)."""
+_LONG, _TINY = 0.3, 5e-4
+"""Root mean square of the first update / of the weights, in the layer where it is largest. 32 healthy trainings gave
+5.4e-4 to 0.12 (about 1e-3: Karpathy's recipe)."""
 _SHORT = 0.03
 """The same, where a step is surely short."""
 _SOURCE = "Smith 2017 (learning-rate range test) with a few updates on copies; calibrated on healthy trainings"
@@ -74,7 +75,14 @@ def judge_steps(own: LookaheadFacts, others: Sequence[LookaheadFacts], optimizer
                 _SOURCE,
             )
         ]
-    if best.scale >= 100 and not optimizer.scheduled and own_fall < _STILL and _fall(best, start) > _WOULD_FALL:
+    tiny = max((ratio for _, ratio in own.ratios), default=0.0) < _TINY
+    if (
+        best.scale >= 100
+        and tiny
+        and not optimizer.scheduled
+        and own_fall < _STILL
+        and _fall(best, start) > _WOULD_FALL
+    ):
         message = (
             f"With the learning rate {rate} the cost hardly moves in the first updates; "
             f"with {suggested} it falls by {100 * _fall(best, start):.0f} %."

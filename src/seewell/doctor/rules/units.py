@@ -8,12 +8,13 @@ from seewell.findings import Finding, Severity
 __all__ = ["judge_answers", "judge_units"]
 
 _DEAD, _ALL_DEAD = 0.8, 0.98
-"""Share of units that give zero on every probe image. Ordinary ReLU sparsity leaves 10 to 50 % so (AutoTrainer warns
-at 70 % and cries wolf)."""
+"""Share of units that give zero on every probe image. 32 healthy starts left at most 38 % so (AutoTrainer: 70 %, which
+trained networks reach)."""
 _SATURATED = 0.7
 """Share of values beyond the bend of a sigmoid or tanh (DeepDiagnosis: 50 %, on trained networks too)."""
 _CERTAIN = 0.99
-"""Mean of the largest probability before training; 0.1 to 0.4 for ten classes in healthy networks."""
+"""Mean of the largest probability before training; 0.1 to 0.4 for ten classes with inputs near [0, 1], 0.98
+with a mean image subtracted from raw images."""
 _LOST = 2.0
 """Cross-entropy / ln K that goes with it."""
 _SAME = 1e-6
@@ -32,7 +33,7 @@ def judge_units(values: Sequence[LayerValues]) -> list[Finding]:
             "no gradient comes through them any more."
         )
         severity: Severity = "critical" if share >= _ALL_DEAD else "warning"
-        source = "share of silent units; calibrated: ordinary sparsity stays below 0.5"
+        source = "share of silent units; healthy starts stay below 0.4"
         found.append(Finding("dead-units", severity, worst.name, message, round(share, 4), f"below {_DEAD:g}", source))
     full = [
         value for value in values if value.saturated is not None and value.saturated >= _SATURATED and not value.last
