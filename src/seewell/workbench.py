@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from seewell.config import TrainConfig
+from seewell.data.catalogue import CATALOGUE
 from seewell.data.dataset import ImageDataset, Progress, Split
 from seewell.data.loading import load_dataset
 from seewell.doctor.rules.result import ErrorFacts, curve_is_flat
 from seewell.doctor.verdict import verdict
 from seewell.errors import DataError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
-from seewell.networks.preprocessing import Statistics, fit_statistics, parse_preprocess
+from seewell.networks.preprocessing import fit_statistics, parse_preprocess
 from seewell.runs.checkpoint import Checkpoint, latest_complete, load, pointed
 from seewell.runs.evaluation import Evaluation, evaluate
-from seewell.runs.folder import FORMAT, RunFolder, clear_unused, free_folder, lock, make_folder
+from seewell.runs.folder import FORMAT, RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import FitResult, Loop
@@ -30,7 +31,7 @@ from seewell.training.precision import Choice, Hardware, detect_hardware
 from seewell.training.signals import StopRequest, stop_on_signals
 from seewell.training.strategy import choose_strategy
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.training.trainee import build_for, make_trainee
+from seewell.training.trainee import Trainee, build_for, make_trainee
 
 __all__ = ["MakeObservers", "resume", "train"]
 
@@ -76,19 +77,21 @@ def train(
     """
     config = config or TrainConfig()
     check_config(config)
+    if out is not None:
+        refuse_used(Path(out))
     dataset = source if isinstance(source, ImageDataset) else _load(source, config, progress)
     height, width, channels = dataset.image_shape
     facts = DataFacts(len(dataset.train), height, width, channels, dataset.num_classes)
     hardware = detect_hardware()
     plan = resolve(config, facts, hardware)
+    strategy, how = choose_strategy(plan.config.batch_size or 1)
+    choices = (*plan.choices, how, _choose_determinism(hardware))
+    built = _build(plan, dataset, strategy)
     folder = make_folder(Path(out) if out else free_folder(Path("runs"), f"{dataset.name}-{plan.config.network}"))
     job = _Job(dataset, plan, folder, target_given=config.target_error > 0)
     try:
         with lock(folder), stop_on_signals() as stop:
-            strategy, how = choose_strategy(plan.config.batch_size or 1)
-            choices = (*plan.choices, how, _choose_determinism(hardware))
-            info = _describe(plan, choices, dataset, hardware, folder)
-            _fit(job, info, strategy, stop, observers, None)
+            _fit(job, built, _describe(plan, choices, dataset, hardware, folder), stop, observers, None)
     finally:
         clear_unused(folder)
     return Run(folder.path)
@@ -141,7 +144,7 @@ def resume(path: str | Path, *, observers: MakeObservers | None = None, progress
         start = load(newest)
         info["resumed"] = [*info.get("resumed", []), {"step": start.step, "passed_over": list(passed_over)}]
         job = _Job(dataset, plan, folder, target_given=plan.config.target_error > 0)
-        _fit(job, info, strategy, stop, observers, start)
+        _fit(job, _build(plan, dataset, strategy), info, stop, observers, start)
     return Run(folder.path)
 
 
@@ -155,33 +158,46 @@ class _Job:
     target_given: bool
 
 
+@dataclass(frozen=True)
+class _Built:
+    """The network under training, and the float32 one that is kept."""
+
+    trainee: Trainee
+    kept: Any
+
+
+def _build(plan: Plan, dataset: ImageDataset, strategy: Any) -> _Built:
+    config, shape, classes = plan.config, dataset.image_shape, dataset.num_classes
+    rule = parse_preprocess(config.preprocess or "scale").rule
+    statistics = fit_statistics(dataset.train.images) if rule in ("mean-image", "per-channel") else None
+    trainee = make_trainee(config, shape, classes, statistics, strategy)
+    return _Built(trainee, build_for(config, shape, classes, statistics))
+
+
 def _fit(
     job: _Job,
+    built: _Built,
     info: dict[str, Any],
-    strategy: Any,
     stop: StopRequest,
     observers: MakeObservers | None,
     start: Checkpoint | None,
 ) -> None:
     dataset, plan, folder = job.dataset, job.plan, job.folder
-    statistics = _statistics(plan.config, dataset.train)
-    trainee = make_trainee(plan.config, dataset.image_shape, dataset.num_classes, statistics, strategy)
-    kept = build_for(plan.config, dataset.image_shape, dataset.num_classes, statistics)
-    _keep(kept, folder)
+    _keep(built.kept, folder)
     write_json(folder.info, info)
     probe = _spread(dataset.train, _PROBE_IMAGES)
     watching: list[Observer] = [TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)]
     if observers is not None:
         watching += observers(plan, folder)
     loop = Loop(
-        trainee, dataset, plan.config, total_steps=plan.total_steps, folder=folder, observers=watching, stop=stop
+        built.trainee, dataset, plan.config, total_steps=plan.total_steps, folder=folder, observers=watching, stop=stop
     )
     try:
         fitted = loop.run(start)
     except TrainingStoppedError as problem:
         write_json(folder.info, {**info, "stopped": problem.what})
         raise
-    _finish(kept, job, fitted, info)
+    _finish(built.kept, job, fitted, info)
 
 
 def _load(source: str | Path, config: TrainConfig, progress: Progress | None) -> ImageDataset:
@@ -201,11 +217,6 @@ def _choose_determinism(hardware: Hardware) -> Choice:
         return Choice("determinism", "default", "this package's steps give the same bits each time on a processor")
     tf.config.experimental.enable_op_determinism()
     return Choice("determinism", "enabled", "without it, some GPU kernels give other bits each time")
-
-
-def _statistics(config: TrainConfig, split: Split) -> Statistics | None:
-    rule = parse_preprocess(config.preprocess or "scale").rule
-    return fit_statistics(split.images) if rule in ("mean-image", "per-channel") else None
 
 
 def _spread(split: Split, most: int) -> Split:
@@ -251,7 +262,7 @@ def _describe(
         },
         "dataset": {
             "name": dataset.name,
-            "source": dataset.source,
+            "source": _lasting(dataset.source),
             "classes": list(dataset.classes),
             "image_shape": list(dataset.image_shape),
             "counts": {
@@ -264,6 +275,12 @@ def _describe(
             "notes": list(dataset.notes),
         },
     }
+
+
+def _lasting(source: str) -> str:
+    """The source so that it is found from any folder: paths absolute, catalogue names as they are."""
+    path = Path(source)
+    return source if source in CATALOGUE or not path.exists() else str(path.resolve())
 
 
 def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> None:

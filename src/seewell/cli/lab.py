@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seewell.cli.output import print_json, tell
+from seewell.cli.output import print_json, tell, writing
 
 __all__ = ["app"]
 
@@ -20,9 +20,9 @@ def centring_command(out: Out = Path("lab"), as_json: Json = False) -> None:
     """Draw LTFN 11: house prices in two cities, one boundary, before and after zero-centring."""
     from seewell.lab import centring
 
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "centring.png"
-    facts = centring.draw(path)
+    with writing(path):
+        facts = centring.draw(path)
     if as_json:
         print_json({"picture": str(path), **facts.to_dict()})
     else:
@@ -35,9 +35,9 @@ def optimizers_command(out: Out = Path("lab"), as_json: Json = False) -> None:
     """Draw LTFN 7: the paths of SGD, momentum and Adam on one weight and on two."""
     from seewell.lab import optimizers
 
-    out.mkdir(parents=True, exist_ok=True)
     picture, animation = out / "optimizers.png", out / "optimizers.gif"
-    facts = optimizers.draw(picture, animation)
+    with writing(picture):
+        facts = optimizers.draw(picture, animation)
     if as_json:
         print_json({"picture": str(picture), "animation": str(animation), **facts.to_dict()})
     else:

@@ -47,9 +47,3 @@ def main() -> None:
         app()
     except SeewellError as problem:
         sys.exit(fail(problem))
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing was written after the last checkpoint\n")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe went away, as `| head` does
-        sys.exit(0)

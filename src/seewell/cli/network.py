@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seewell.cli.output import console, print_json, tell
+from seewell.cli.output import console, print_json, tell, writing
 from seewell.errors import ConfigError
 
 __all__ = ["app"]
@@ -58,6 +58,10 @@ def show_command(
 ) -> None:
     """Print the layers of NAME with shapes, weights and multiply-adds, and draw them as blocks."""
     shape = None if input_shape is None else _shape(input_shape)
+    if picture is not None and picture.suffix not in (".png", ".svg"):
+        raise ConfigError(
+            f"the picture {picture} has another ending.", expected=".png or .svg", fix="--picture net.png"
+        )
     from seewell.quiet import import_tensorflow
 
     import_tensorflow()
@@ -74,7 +78,9 @@ def show_command(
     from seewell.report.blocks import draw_blocks
 
     title = f"{name}, {'×'.join(map(str, shape))}, {count} classes"
-    path = draw_blocks(rows, title, picture or Path(f"{plain}.png"))
+    path = picture or Path(f"{plain}.png")
+    with writing(path):
+        draw_blocks(rows, title, path)
     if as_json:
         listed = [
             {

@@ -4,14 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seewell.errors import SeewellError
+from seewell.errors import ConfigError, SeewellError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "fail", "loading", "print_json", "tell"]
+__all__ = ["console", "fail", "loading", "print_json", "tell", "writing"]
 
 
 def console() -> "Console":
@@ -53,6 +54,24 @@ def fail(problem: SeewellError) -> int:
         text.append(rest + "\n")
     console().print(text, end="", soft_wrap=True)
     return problem.exit_code
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a file that cannot be written into one clear message; makes the folder it is to lie in.
+
+    Raises:
+        ConfigError: The path, or its folder, cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as problem:
+        raise ConfigError(
+            f"{path} cannot be written: {problem.strerror or problem}.",
+            expected="a file in a folder that can be written to",
+            fix="choose another path",
+        ) from problem
 
 
 @contextmanager

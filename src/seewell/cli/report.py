@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seewell.cli.output import print_json, tell
+from seewell.cli.output import print_json, tell, writing
 
 __all__ = ["command"]
 
@@ -25,7 +25,9 @@ def command(
     import_tensorflow()
     from seewell.report.html import write_report
 
-    path = write_report(opened, out or RunFolder(opened.path).report)
+    path = out or RunFolder(opened.path).report
+    with writing(path):
+        write_report(opened, path)
     if as_json:
         print_json({"run": str(run), "report": str(path)})
     else:

@@ -31,7 +31,7 @@ def _against_bias(settings: Settings) -> tuple[Remedy, ...]:
     steps = settings.get("steps")
     longer = f"--steps {2 * steps}" if steps else f"--epochs {_number(2 * epochs)}" if epochs else ""
     larger = {"fully-connected": "fully-connected:widths=1000-1000", "convnet": "vgg-small"}.get(str(network), "")
-    another = "resnet20" if network not in ("resnet20", "resnet18") else "resnet18"
+    another = {"resnet20": "resnet18", "resnet18": ""}.get(str(network), "resnet20")
     return (
         Remedy("Train longer: the network should be able to learn its own training images.", "epochs=…", longer),
         Remedy(
@@ -39,7 +39,7 @@ def _against_bias(settings: Settings) -> tuple[Remedy, ...]:
             "keras.layers.Conv2D(2 * filters, 3, …)",
             f"--network {larger}" if larger else "",
         ),
-        Remedy("Try another architecture, such as a residual network.", "", f"--network {another}"),
+        Remedy("Try another architecture, such as a residual network.", "", f"--network {another}" if another else ""),
     )
 
 

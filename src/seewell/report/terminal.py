@@ -80,8 +80,24 @@ def print_run(console: Console, run: "Run") -> None:
     console.print()
     console.print(_summary(run))
     console.print()
+    _print_settings(console, info)
     print_findings(console, run.findings)
     _print_places(console, run)
+
+
+def _print_settings(console: Console, info: Mapping[str, Any]) -> None:
+    """Every setting that has a value, with the reason where seewell chose it."""
+    reasons = {choice["setting"]: choice["reason"] for choice in info.get("choices") or []}
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+    for heading in ("setting", "value", "why"):
+        table.add_column(heading, header_style="dim", overflow="fold")
+    for name, value in (info.get("config") or {}).items():
+        if value not in (None, {}):
+            shown = ", ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
+            shown = ", ".join(map(str, shown)) or "none" if isinstance(shown, list) else shown
+            table.add_row(name, Text(printable(shown)), Text(printable(reasons.get(name, "")), style="dim"))
+    console.print(Text("Settings", style="bold"))
+    console.print(Padding(table, (0, 0, 1, 2)))
 
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:

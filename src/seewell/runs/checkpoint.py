@@ -69,7 +69,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         for name, arrays in (("weights", checkpoint.weights), ("optimizer", checkpoint.optimizer)):
-            contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+            contiguous = {key: np.asarray(value, order="C") for key, value in arrays.items()}  # keeps scalars scalars
             with write_atomically(beside / f"{name}.safetensors") as path:
                 path.write_bytes(to_bytes(contiguous))
         write_json(beside / "state.json", dict(checkpoint.state))

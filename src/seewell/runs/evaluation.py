@@ -106,8 +106,8 @@ class Predictor:
 
         names = {layer.name for layer in model.layers}
         self._has_logits = "logits" in names
-        outputs = [model.get_layer("logits").output, model.output] if self._has_logits else [model.output, model.output]
-        both = keras.Model(model.input, outputs)
+        end = model.outputs[0]
+        both = keras.Model(model.inputs[0], [model.get_layer("logits").output if self._has_logits else end, end])
         signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)]
         self._call = tf.function(lambda images: both(images, training=False), input_signature=signature)
         height, width = int(model.input_shape[1]), int(model.input_shape[2])

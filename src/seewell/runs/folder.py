@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seewell.errors import RunError
 
-__all__ = ["RunFolder", "clear_unused", "free_folder", "lock", "make_folder"]
+__all__ = ["RunFolder", "clear_unused", "free_folder", "lock", "make_folder", "refuse_used"]
 
 FORMAT = 1
 """The version of the layout, kept in ``run.json``."""
@@ -77,6 +77,23 @@ def free_folder(parent: Path, stem: str) -> Path:
     return parent / f"{clean}-{number}"
 
 
+def refuse_used(path: Path) -> None:
+    """Refuse a folder for a new run that holds something, before any work is done.
+
+    Raises:
+        RunError: There is something in it, or it is no folder.
+    """
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() or path.is_symlink():
+        kind = "folder" if path.is_dir() else "file"
+        raise RunError(
+            f"the {kind} {path} {'is not empty' if kind == 'folder' else 'exists'}.",
+            expected="a new or an empty folder, so that nothing is overwritten",
+            fix="choose another --out, or leave it out",
+        )
+
+
 def make_folder(path: Path) -> RunFolder:
     """Make the folder of a new run.
 
@@ -85,13 +102,8 @@ def make_folder(path: Path) -> RunFolder:
     """
     path = Path(path)
     try:
+        refuse_used(path)
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise RunError(
-                f"the folder {path} is not empty.",
-                expected="a new or an empty folder, so that nothing is overwritten",
-                fix="choose another --out, or leave it out",
-            )
         folder = RunFolder(path)
         folder.checkpoints.mkdir()
         return folder

@@ -139,6 +139,12 @@ class Run:
         if not isinstance(images, np.ndarray):
             if not len(images):
                 return np.zeros((0, len(self.classes)), np.float32)
+            if not all(isinstance(one, str | Path) for one in images):
+                raise DataError(
+                    f"the images are a {type(images).__name__} of {type(images[0]).__name__}.",
+                    expected="one uint8 array (N, H, W, C), or paths of image files",
+                    fix="numpy.stack them",
+                )
             decoding = self.decoding
             images = np.stack([decode_image(Path(path), decoding) for path in images])
         shape = tuple(self._info["dataset"]["image_shape"])

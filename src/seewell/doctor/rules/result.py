@@ -47,6 +47,7 @@ def judge_bias(facts: ErrorFacts) -> Finding:
     missed = facts.target_given and bias >= _MISS
     poor = 1 - facts.train_error < halfway
     severity: Severity = "warning" if facts.flat and (missed or poor) else "info"
+    above = f", and less than {_MISS:.2f} above the target" if facts.target_given else ""
     said = (
         f"The network gets {100 * facts.train_error:.1f} % of its own training images wrong "
         f"(target {100 * facts.target_error:.1f} %)"
@@ -61,7 +62,7 @@ def judge_bias(facts: ErrorFacts) -> Finding:
         layer=None,
         message=message,
         measured=round(bias, 6),
-        expected=f"below {_MISS:.2f} above a given target, and an accuracy of {halfway:.2f} or more",
+        expected=f"a training error below {1 - halfway:.2f}{above}",
         threshold_source="design.md, section 7",
     )
 
@@ -110,7 +111,7 @@ def curve_is_flat(losses: list[float]) -> bool:
         return True
     last = sum(losses[-fifth:]) / fifth
     before = sum(losses[-2 * fifth : -fifth]) / fifth
-    return last > 0.95 * before
+    return last >= 0.95 * before
 
 
 def _difference_interval(a: float, count_a: int, b: float, count_b: int) -> tuple[float, float]:

@@ -1,0 +1,50 @@
+"""TensorFlow's start-up chatter is dropped, and not one line else."""
+
+import textwrap
+
+FAKE = """
+import os, sys
+os.write(2, b"2026-01-01 I0000 port.cc:153] oneDNN custom operations are on. You may see\\n")
+os.write(2, b"cudart_stub.cc:31] Could not find cuda drivers on your machine, GPU will not be used.\\n")
+os.write(2, b"a line that matters\\n")
+sys.stderr.write("another line that matters\\n")
+if "FAIL" in os.environ:
+    raise ImportError("libtensorflow is missing")
+class config:
+    @staticmethod
+    def list_physical_devices():
+        os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\\n")
+        return []
+"""
+CODE = "import seewell.quiet, sys; seewell.quiet.import_tensorflow(); sys.stderr.write('after\\n')"
+
+
+def fake_tensorflow(folder):
+    (folder / "tensorflow.py").write_text(textwrap.dedent(FAKE), encoding="utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_only_the_chatter_is_dropped(run_python, tmp_path):
+    done = run_python(CODE, environment=fake_tensorflow(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == ["a line that matters", "another line that matters", "after"]
+
+
+def test_where_the_import_fails_its_lines_and_its_error_are_seen(run_python, tmp_path):
+    done = run_python(CODE, environment={**fake_tensorflow(tmp_path), "FAIL": "1"})
+    assert done.returncode == 1
+    assert "a line that matters" in done.stderr
+    assert "ImportError: libtensorflow is missing" in done.stderr
+    assert "after" not in done.stderr.splitlines()
+
+
+def test_a_tensorflow_that_is_there_already_is_left_alone(run_python, tmp_path):
+    code = "import sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow')\n" + CODE
+    done = run_python(code, environment=fake_tensorflow(tmp_path))
+    assert done.stderr.splitlines() == ["after"]
+
+
+def test_the_real_one_says_nothing(run_python):
+    done = run_python(CODE)
+    assert done.returncode == 0
+    assert done.stderr == "after\n"
