@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from seewell.config import TrainConfig
     from seewell.data.dataset import ImageDataset
     from seewell.data.loading import load_dataset
+    from seewell.doctor.callback import Doctor
+    from seewell.doctor.examine import examine
     from seewell.errors import (
         ConfigError,
         DataError,
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ConfigError": "seewell.errors",
     "DataError": "seewell.errors",
+    "Doctor": "seewell.doctor.callback",
     "Finding": "seewell.findings",
     "ImageDataset": "seewell.data.dataset",
     "InterruptedTrainingError": "seewell.errors",
@@ -42,6 +45,7 @@ _HOMES = {
     "TrainConfig": "seewell.config",
     "TrainingStoppedError": "seewell.errors",
     "build_network": "seewell.networks.registry",
+    "examine": "seewell.doctor.examine",
     "list_networks": "seewell.networks.registry",
     "load_dataset": "seewell.data.loading",
     "open_run": "seewell.runs.run",
@@ -51,6 +55,7 @@ _HOMES = {
 __all__ = [
     "ConfigError",
     "DataError",
+    "Doctor",
     "Finding",
     "ImageDataset",
     "InterruptedTrainingError",
@@ -63,6 +68,7 @@ __all__ = [
     "TrainConfig",
     "TrainingStoppedError",
     "build_network",
+    "examine",
     "list_networks",
     "load_dataset",
     "open_run",

@@ -8,10 +8,61 @@ __all__ = ["CODES", "SEVERITIES", "Finding", "Remedy", "Severity", "by_importanc
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
-CODES: dict[str, tuple[str, ...]] = {
-    "result": ("high-bias", "high-variance"),
+CODES: dict[str, dict[str, str]] = {
+    "data": {
+        "input-range-too-large": "the numbers that reach the first weights are large (raw 0 to 255)",
+        "input-range-too-small": "the numbers that reach the first weights hardly differ (divided by 255 twice)",
+        "non-finite-input": "images hold NaN or infinity",
+        "labels-wrong": "labels do not belong to their images, or are no class numbers",
+        "label-noise": "some labels are wrong",
+        "class-imbalance": "some classes have far fewer images than others",
+        "class-missing": "a class has no images",
+        "train-test-shift": "validation images differ in kind from training images",
+        "train-test-leak": "validation images are also training images",
+        "ordered-batches": "images come sorted by class",
+        "augmentation-harmful": "augmentation changes the images beyond recognition",
+    },
+    "structure": {
+        "output-activation-missing": "the loss wants probabilities and is given logits",
+        "output-activation-doubled": "softmax or sigmoid is applied twice",
+        "output-activation-wrong": "the last activation cannot express one probability a class",
+        "output-size-mismatch": "the number of outputs is not the number of classes",
+        "hidden-activation-missing": "layers follow each other with no nonlinearity between them",
+        "hidden-activation-saturating": "sigmoid or tanh in a deep stack shrinks the gradient at each layer",
+        "init-constant": "all weights of a layer start equal",
+        "init-too-large": "values grow from layer to layer at the start",
+        "init-too-small": "values shrink from layer to layer at the start",
+        "train-eval-mismatch": "the network answers differently in training and in use",
+    },
+    "loss and optimizer": {
+        "loss-unsuitable": "the loss does not fit the labels or a classifier",
+        "loss-sign-flipped": "the updates raise the cost instead of lowering it",
+        "loss-not-averaged": "the loss is summed over the batch, not averaged",
+        "learning-rate-too-high": "steps are so long that they miss the valley",
+        "learning-rate-too-low": "steps are so short that the weights hardly move",
+        "optimizer-unstable": "the optimizer's own settings make its steps grow",
+    },
+    "symptoms in training": {
+        "gradient-exploding": "gradients are far too large",
+        "gradient-vanishing": "gradients do not reach the first layers",
+        "dead-units": "units give zero for every image and cannot recover",
+        "saturated-units": "sigmoid or tanh units sit at their limits",
+        "saturated-output": "the network answers with 0 or 1 before it has learned anything",
+        "non-finite-loss": "the cost is NaN or infinite",
+        "loss-stagnant": "the cost does not fall",
+        "loss-diverging": "the cost rises",
+        "loss-oscillating": "the cost jumps up and down",
+    },
+    "result": {
+        "regularization-too-strong": "the penalty on the weights, or dropout, outweighs the images",
+        "high-variance": "new images are judged much worse than training images",
+        "high-bias": "even training images are judged poorly",
+        "undertrained": "the cost was still falling when training ended",
+        "overconfident": "the network is surer than it is right",
+        "weak-class": "one class is judged much worse than the others",
+    },
 }
-"""The codes that rules can give, by the question they answer; grows with the rules."""
+"""The codes that rules can give, by the question they answer, each with its meaning (design.md, section 7)."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from seewell.doctor.remedy_table import TABLE
 from seewell.findings import Remedy
 
 __all__ = ["remedies_for"]
@@ -21,7 +22,7 @@ def remedies_for(code: str, settings: Settings) -> tuple[Remedy, ...]:
         Remedies in order; empty for a code that has none.
     """
     make = _REMEDIES.get(code)
-    return make(settings) if make else ()
+    return make(settings) if make else TABLE.get(code, ())
 
 
 def _against_bias(settings: Settings) -> tuple[Remedy, ...]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from seewell.errors import NetworkError
 from seewell.networks.graph import Call, calls, calls_at_any_depth, replay
 
-__all__ = ["Taps"]
+__all__ = ["Point", "Taps", "logits_point", "weighted_points"]
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
@@ -53,7 +53,7 @@ class Taps:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._points = tuple(_points(model))
+        self._points = tuple(weighted_points(model))
         self._sources = tuple(_sources(model, self._points))
         if len(model.inputs) != 1 or len(model.outputs) != 1:
             raise NetworkError(
@@ -61,7 +61,7 @@ class Taps:
                 expected="one input (images) and one output (classes)",
                 fix="give the part of the model that classifies images",
             )
-        self._logits = _logits(model)
+        self._logits = logits_point(model)
         self._around = keras.layers.Lambda(lambda images: replay(model, images), name="taps", autocast=False)
         self.layers = tuple(point.name for point in self._points)
         images = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
@@ -168,7 +168,7 @@ class Taps:
 
 
 @dataclass(frozen=True, eq=False)
-class _Point:
+class Point:
     """A place in the network where a value before a nonlinearity can be read.
 
     Attributes:
@@ -186,6 +186,7 @@ class _Point:
     fused: bool = False
 
     def value(self, values: dict[int, Any]) -> Any:
+        """What stands at this place, from all values of a run by ``id`` of their Keras tensors."""
         read = values[id(self.tensor)]
         return _without_activation(self.call.layer, read) if self.fused else read
 
@@ -196,15 +197,15 @@ class _Source:
 
     where: tuple[str, Literal["weights", "values"]]
     weights: tuple[Any, ...] = ()
-    point: _Point | None = None
+    point: Point | None = None
 
     def is_finite(self, values: dict[int, Any]) -> tf.Tensor:
         tensors = [self.point.value(values)] if self.point else [weight.value for weight in self.weights]
         return tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors])
 
 
-def _points(model: Any) -> Iterator[_Point]:
-    """The weighted layers in the order they run, each at its first use."""
+def weighted_points(model: Any) -> Iterator[Point]:
+    """The weighted layers of a model in the order they run, each at its first use; raises as `calls`."""
     every = list(calls_at_any_depth(model))
     normalized = {
         id(call.inputs[0]): call.output for _, call in every if isinstance(call.layer, keras.layers.BatchNormalization)
@@ -217,13 +218,13 @@ def _points(model: Any) -> Iterator[_Point]:
         yield _point(name, call, normalized)
 
 
-def _point(name: str, call: Call, normalized: dict[int, Any]) -> _Point:
+def _point(name: str, call: Call, normalized: dict[int, Any]) -> Point:
     if call.layer.activation in (None, keras.activations.linear):
-        return _Point(name, call, normalized.get(id(call.output), call.output))
-    return _Point(name, call, call.inputs[0], fused=True)
+        return Point(name, call, normalized.get(id(call.output), call.output))
+    return Point(name, call, call.inputs[0], fused=True)
 
 
-def _sources(model: Any, points: tuple[_Point, ...]) -> Iterator[_Source]:
+def _sources(model: Any, points: tuple[Point, ...]) -> Iterator[_Source]:
     """Weights and values in the order they run; a layer's values after the BatchNorm they pass through."""
     ends = {id(point.call.output if point.fused else point.tensor): point for point in points}
     seen: set[int] = set()
@@ -237,19 +238,19 @@ def _sources(model: Any, points: tuple[_Point, ...]) -> Iterator[_Source]:
             yield _Source((point.name, "values"), point=point)
 
 
-def _logits(model: Any) -> _Point:
+def logits_point(model: Any) -> Point:
     """What goes into the final softmax, or the model's output where there is none."""
     graph_output = model.outputs[0]
     last = next(call for call in calls(model) if any(tensor is graph_output for tensor in call.node.outputs))
     if last.inner is not None:
-        return _logits(last.layer)
+        return logits_point(last.layer)
     if isinstance(last.layer, keras.layers.Softmax) or (
         isinstance(last.layer, keras.layers.Activation) and last.layer.activation is keras.activations.softmax
     ):
-        return _Point("logits", last, last.inputs[0])
+        return Point("logits", last, last.inputs[0])
     if isinstance(last.layer, _WEIGHTED):
         return _point("logits", last, {})
-    return _Point("logits", last, graph_output)
+    return Point("logits", last, graph_output)
 
 
 def _without_activation(layer: Any, inputs: Any) -> Any:

@@ -1,0 +1,299 @@
+"""An examination before training: the cheapest and most telling questions first, within a budget."""
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seewell.doctor.guard import Guard
+from seewell.doctor.probes.answers import Kind, kind_of, output_facts
+from seewell.doctor.probes.forward import layer_values
+from seewell.doctor.probes.images import input_facts
+from seewell.doctor.probes.labels import label_facts
+from seewell.doctor.probes.loss import loss_facts
+from seewell.doctor.probes.sample import Sample
+from seewell.doctor.probes.splits import split_facts
+from seewell.doctor.probes.structure import model_loss, read_optimizer, read_structure
+from seewell.doctor.probes.trial import Trial
+from seewell.doctor.rules.gradients import judge_gradients
+from seewell.doctor.rules.hidden import judge_hidden
+from seewell.doctor.rules.images import judge_images
+from seewell.doctor.rules.initialization import judge_constant, judge_scale
+from seewell.doctor.rules.labels import judge_labels
+from seewell.doctor.rules.loss import judge_loss
+from seewell.doctor.rules.optimizer import judge_optimizer
+from seewell.doctor.rules.output import judge_output
+from seewell.doctor.rules.regularization import judge_regularization
+from seewell.doctor.rules.splits import judge_splits
+from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
+from seewell.doctor.rules.structure import judge_trainable
+from seewell.doctor.rules.units import judge_answers, judge_units
+from seewell.doctor.statistics import (
+    InputFacts,
+    LayerValues,
+    LookaheadFacts,
+    LossFacts,
+    OptimizerFacts,
+    OutputFacts,
+    Structure,
+)
+from seewell.doctor.subject import Subject
+from seewell.findings import Finding
+
+__all__ = ["Examination", "Facts"]
+
+_FORWARD_SECONDS = 0.5
+_IMAGES = (8, 64)
+_STEPS, _BATCH, _PIECES = 16, 32, 4
+_SCALES = (0.01, 0.1, 100.0, 1000.0, 10.0)
+_UNUSABLE = ("output-size-mismatch", "labels-wrong", "loss-unsuitable")
+"""Where these are critical, the loss cannot even be computed."""
+_TRIAL_SHARE = 0.5
+_SYMPTOMS = ("gradient-exploding", "gradient-vanishing", "saturated-output", "saturated-units")
+"""Before training these are only worth knowing where a few updates lower the cost all the same."""
+_MOST_WEIGHTS = 30_000_000
+"""Weights beyond which copies for trial updates are made only when asked to be thorough (0.5 GB with Adam)."""
+
+
+@dataclass
+class Facts:
+    """What was measured before training; the callback goes on from it."""
+
+    structure: Structure
+    optimizer: OptimizerFacts
+    kind: Kind = "logits"
+    images: InputFacts | None = None
+    answers: OutputFacts | None = None
+    loss: LossFacts | None = None
+    values: tuple[LayerValues, ...] = ()
+    lookaheads: list[LookaheadFacts] = field(default_factory=list)
+
+
+class Examination:
+    """Measures and judges one model on one sample; changes neither.
+
+    Args:
+        subject: The model.
+        sample: Some images with labels; None where there are none.
+        validation: The same of the validation split.
+        guard: Runs the probes and collects what could not be judged.
+        seconds: The budget; None for none.
+
+    Attributes:
+        facts: What was measured.
+        batch: The images and class numbers that later probes read.
+    """
+
+    def __init__(
+        self, subject: Subject, sample: Sample | None, validation: Sample | None, guard: Guard, seconds: float | None
+    ) -> None:
+        self._subject = subject
+        self._sample = sample
+        self._validation = validation
+        self._guard = guard
+        self._began = time.perf_counter()
+        self._seconds = seconds
+        self._loss: Any = None
+        self._rows = np.zeros(0, np.int64)
+        model = subject.model
+        self.facts = Facts(read_structure(model, subject.anatomy, subject.outputs), read_optimizer(model.optimizer))
+        self.batch: tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None = None
+
+    def run(self) -> list[Finding]:
+        """All findings, in no order yet."""
+        facts = self.facts
+        self._loss = self._guard.attempt("the loss", lambda: model_loss(self._subject.model))
+        if self._sample is not None:
+            self._measure_sample(self._sample)
+        found = self._judge_data()
+        form = self._sample.form if self._sample else None
+        outputs = judge_output(facts.structure, form, facts.answers)
+        found += outputs + judge_trainable(facts.structure) + judge_constant(facts.structure.constant_layers)
+        fit = not any(
+            one.code in ("output-size-mismatch", "labels-wrong") and one.severity == "critical" for one in found
+        )
+        fit = fit and not any(one.code == "loss-unsuitable" and one.severity == "critical" for one in outputs)
+        if self._sample is not None and fit and facts.images is not None and facts.images.not_finite == 0:
+            self._measure_loss(self._sample)
+            self._measure_layers()
+            self._try_updates(self._sample)
+        falling = falls(facts.lookaheads[0]) if facts.lookaheads else None
+        short = bool(falling) and is_short(facts.lookaheads[0])
+        found += judge_loss(facts.loss, facts.optimizer, own=facts.structure.loss == "custom", short=short)
+        found += judge_optimizer(facts.optimizer)
+        found += judge_hidden(facts.structure, facts.values)
+        found += judge_regularization(facts.structure, facts.values, facts.optimizer)
+        found += judge_units(facts.values) + judge_gradients(facts.values)
+        if facts.images is not None and facts.images.not_finite == 0:
+            found += judge_scale(facts.values, facts.images, facts.loss, falls=falling)
+        if facts.answers is not None:
+            found += judge_answers(facts.answers, facts.loss, last_constant=self._last_constant())
+        if facts.lookaheads:
+            found += judge_steps(facts.lookaheads[0], facts.lookaheads[1:], facts.optimizer)
+        return [
+            dataclasses.replace(one, severity="info") if falling and one.code in _SYMPTOMS else one for one in found
+        ]
+
+    def _left(self, share: float = 1.0) -> bool:
+        """Whether less than this share of the budget is spent."""
+        return self._seconds is None or time.perf_counter() - self._began < share * self._seconds
+
+    def _measure_sample(self, sample: Sample) -> None:
+        """Answers, inputs at the first weights; how many images later probes can afford."""
+        few = sample.images[:: max(1, len(sample) // _IMAGES[0])][: _IMAGES[0]]
+        began = time.perf_counter()
+        if self._guard.attempt("the network's answers", lambda: self._answer(few)) is None:
+            return
+        each = (time.perf_counter() - began) / len(few)
+        count = int(min(_IMAGES[1], max(_IMAGES[0], _FORWARD_SECONDS / max(each, 1e-6)), len(sample)))
+        rows = np.unique(np.linspace(0, len(sample) - 1, count).round().astype(np.int64))
+        self.batch = sample.images[rows], sample.labels[rows]
+        self._rows = rows
+        self._guard.attempt("images", lambda: self._measure_images(sample.images[rows]))
+
+    def _answer(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        import keras
+
+        with keras.StatelessScope(collect_losses=True):
+            return np.asarray(self._subject.model(images, training=False), np.float32)
+
+    def _measure_images(self, images: npt.NDArray[Any]) -> None:
+        facts, anatomy = self.facts, self._subject.anatomy
+        if anatomy is None:
+            answers = self._answer(images)
+            logits = None
+            facts.images = input_facts(images, None, normalized=False)
+        else:
+            values = anatomy.values(_as_input(images, anatomy.model), training=False)
+            answers = np.asarray(values[id(anatomy.model.outputs[0])], np.float32)
+            logits = np.asarray(anatomy.logits.value(values), np.float32)
+            seen = anatomy.first_input(values)
+            facts.images = input_facts(
+                images, None if seen is None else np.asarray(seen, np.float32), normalized=anatomy.first_normalized()
+            )
+        facts.kind = kind_of(answers, facts.structure.last_activation, facts.structure.from_logits)
+        facts.answers = output_facts(answers, facts.kind, logits)
+
+    def _judge_data(self) -> list[Finding]:
+        sample, facts = self._sample, self.facts
+        if sample is None:
+            return []
+        found = judge_images(facts.images) if facts.images is not None else []
+        labels = self._guard.attempt(
+            "labels",
+            lambda: label_facts(
+                sample.all_labels,
+                sample.form,
+                complete=sample.complete,
+                arrays=sample.arrays,
+                images=sample.images,
+                labels=sample.labels,
+            ),
+        )
+        if labels is not None:
+            found += judge_labels(labels, facts.structure.outputs)
+        other = self._validation
+        if other is not None:
+            train, held = _everything(sample), _everything(other)
+            splits = self._guard.attempt(
+                "validation against training", lambda: split_facts(train, sample.all_labels, held, other.all_labels)
+            )
+            found += judge_splits(splits) if splits is not None else []
+        return found
+
+    def _measure_loss(self, sample: Sample) -> None:
+        if self._loss is None:
+            self._guard.note("the loss: the model computes it in its own way; its sign and size are not judged.")
+            return
+        if self.batch is None:
+            return
+        images, labels = self.batch
+        facts, weights = self.facts, self._subject.model.trainable_variables
+
+        def measure() -> LossFacts:
+            answers = self._training_answer(images)
+            penalty = sum(float(np.sum(v.regularizer(v.value))) for v in weights if v.regularizer is not None)
+            return loss_facts(self._loss, answers, sample.targets[self._rows], labels, facts.kind, penalty)
+
+        facts.loss = self._guard.attempt("the loss", measure)
+
+    def _training_answer(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Answers in training mode, in which BatchNorm normalizes by the batch; the scope takes what would change."""
+        import keras
+
+        with keras.StatelessScope(collect_losses=True):
+            return np.asarray(self._subject.model(images, training=True), np.float32)
+
+    def _measure_layers(self) -> None:
+        anatomy = self._subject.anatomy
+        if anatomy is None or self.batch is None or not self._left(0.4):
+            return
+        images, labels = self.batch
+        found = self._guard.attempt(
+            "layers", lambda: layer_values(anatomy, images, labels, kind=self.facts.kind, training=True)
+        )
+        self.facts.values = found or ()
+
+    def _try_updates(self, sample: Sample) -> None:
+        facts, model = self.facts, self._subject.model
+        if self._loss is None or facts.structure.trainable == 0:
+            return
+        if facts.structure.trainable > _MOST_WEIGHTS and self._seconds is not None:
+            self._guard.note("trial updates: the network is too large for them; thorough=True makes them.")
+            return
+        if not self._left(0.3):
+            self._guard.note("trial updates: left out to save time; thorough=True makes them.")
+            return
+        trial = self._guard.attempt("trial updates", lambda: Trial(model, self._loss, facts.kind))
+        if trial is None:
+            return
+        rate = facts.optimizer.learning_rate or trial.rate
+        self._look(trial, sample, rate)
+        own = facts.lookaheads[0] if facts.lookaheads else None
+        if own is None or falls(own):
+            return
+        start = own.losses[0]
+        order = _SCALES if ends(own)[1] > start else tuple(reversed(_SCALES))
+        for scale in order:
+            if not self._left(0.7):
+                self._guard.note("other learning rates: left out to save time; thorough=True tries them.")
+                break
+            self._look(trial, sample, rate * scale)
+
+    def _look(self, trial: Trial, sample: Sample, rate: float) -> None:
+        rows = np.random.default_rng(0).permutation(len(sample))[: _BATCH * _PIECES]
+        batch = min(_BATCH, len(rows))
+        own = self.facts.optimizer.learning_rate or trial.rate
+
+        def look() -> LookaheadFacts:
+            found = trial.run(
+                (sample.images[rows], sample.targets[rows], sample.labels[rows]),
+                steps=_STEPS,
+                rate=rate,
+                batch=batch,
+                compiled=bool(self.facts.lookaheads),
+                deadline=math.inf if self._seconds is None else self._began + _TRIAL_SHARE * self._seconds,
+            )
+            return LookaheadFacts(rate / own if own else 1.0, found.losses, found.ratios)
+
+        found = self._guard.attempt("trial updates", look)
+        if found is not None:
+            self.facts.lookaheads.append(found)
+
+    def _last_constant(self) -> bool:
+        last = [value for value in self.facts.values if value.last]
+        return bool(last) and last[-1].gain == 0.0
+
+
+def _everything(sample: Sample) -> npt.NDArray[Any]:
+    return sample.source if sample.source is not None else sample.images
+
+
+def _as_input(images: npt.NDArray[Any], model: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.cast(tf.convert_to_tensor(images), model.inputs[0].dtype)

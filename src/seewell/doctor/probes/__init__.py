@@ -1,0 +1,1 @@
+"""Measure: values only, no verdicts, and no side effects on the model."""

@@ -1,0 +1,223 @@
+"""The layers of a model in order, what follows each, and their values on a batch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from seewell.doctor.statistics import HiddenLayer
+from seewell.networks.graph import Call, calls, replay
+from seewell.networks.taps import Point, logits_point, weighted_points
+
+__all__ = ["Anatomy", "Following"]
+
+_OPERATIONS = frozenset(
+    {
+        *("relu", "relu6", "leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "glu", "softplus"),
+        *("sigmoid", "tanh", "hardsigmoid", "hardtanh", "hardsilu", "hardswish", "softsign", "softmax", "logsoftmax"),
+    }
+)
+_PASS = ("Normalization", "Dropout", "Pool", "Flatten", "Reshape", "Padding", "Cropping", "UpSampling", "Rescaling")
+_PASS_TOO = frozenset({"Identity", "Permute", "GaussianNoise", "ActivityRegularization", "SpatialDropout2D", "Cast"})
+_JOIN = frozenset({"Add", "Average", "Concatenate", "add", "concatenate"})
+
+
+@dataclass(frozen=True, eq=False)
+class Following:
+    """What a layer's values go into.
+
+    Attributes:
+        activation: The next nonlinearity; "linear" where a weighted layer or the end comes first; "unknown".
+        residual: They are added to or joined with others before.
+        pooled: A max pooling comes before.
+        end: No weighted layer comes after.
+    """
+
+    activation: str
+    residual: bool = False
+    pooled: bool = False
+    end: bool = False
+
+
+class Anatomy:
+    """Reads a Functional or built Sequential model; raises NetworkError for others.
+
+    Attributes:
+        model: The model.
+        points: Where each weighted layer is read, in order.
+        names: Their names.
+        following: What follows each.
+        logits: Where the values before the last softmax are read.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._alias: dict[int, int] = {}
+        self._calls = tuple(self._walk(model))
+        self._consumers: dict[int, list[Call]] = {}
+        for call in self._calls:
+            for tensor in call.inputs:
+                self._consumers.setdefault(self._same(tensor), []).append(call)
+        self.points: tuple[Point, ...] = tuple(weighted_points(model))
+        self._weighted = frozenset(id(point.call.node) for point in self.points)
+        self.names = tuple(point.name for point in self.points)
+        self.following = tuple(self._follow_point(point) for point in self.points)
+        self.logits: Point = logits_point(model)
+        self._around = keras.layers.Lambda(lambda images: replay(model, images), name="doctor", autocast=False)
+
+    def values(self, images: Any, *, training: bool) -> dict[int, Any]:
+        """Every value in the network on a batch, by ``id`` of its Keras tensor; nothing of the model changes."""
+        with keras.StatelessScope(collect_losses=True):
+            return self._around(images, training=training)
+
+    def first_input(self, values: dict[int, Any]) -> Any | None:
+        """What reaches the first weighted layer, after the network's own preprocessing."""
+        return values[id(self.points[0].call.inputs[0])] if self.points else None
+
+    def first_normalized(self) -> bool:
+        """Whether a normalization stands directly behind the first weighted layer."""
+        if not self.points:
+            return False
+        after = self._consumers.get(self._same(self.points[0].call.output), [])
+        return any("Normalization" in type(call.layer).__name__ for call in after)
+
+    def ending(self) -> tuple[str, str, bool, bool]:
+        """The last activation, the layer that holds it, whether its softmax axis is wrong, whether it is doubled."""
+        wanted = self._same(self.model.outputs[0])
+        chain: list[tuple[str, Call]] = []
+        while (call := self._maker(wanted)) is not None and len(chain) < 8:
+            name = _activation(call.layer)
+            weighted = id(call.node) in self._weighted
+            if name not in (None, "linear"):
+                chain.append((str(name), call))
+            elif not weighted and not _passes(call.layer):
+                chain.append(("unknown", call))
+                break
+            if weighted or call.node.is_input or not call.inputs:
+                break
+            wanted = self._same(call.inputs[0])
+        last_call = self._maker(self._same(self.model.outputs[0]))
+        layer = last_call.layer.name if last_call is not None else self.model.name
+        if not chain:
+            return "linear", layer, False, False
+        last, at = chain[0]
+        rank = len(at.output.shape)
+        axis = getattr(at.layer, "axis", -1) if last == "softmax" else -1
+        wrong = isinstance(axis, int) and axis not in (-1, rank - 1)
+        squashing = [name for name, _ in chain if name in ("softmax", "sigmoid", "log_softmax", "logsoftmax")]
+        relu_inside = last == "softmax" and len(chain) > 1 and chain[1][0] in ("relu", "tanh")
+        return (f"{chain[1][0]}+softmax" if relu_inside else last), at.layer.name, wrong, len(squashing) > 1
+
+    def hidden(self) -> tuple[HiddenLayer, ...]:
+        """The weighted layers that another weighted layer follows."""
+        found = []
+        for point, following in zip(self.points, self.following, strict=True):
+            if following.end:
+                continue
+            layer = point.call.layer
+            kernel = getattr(layer, "kernel_size", None)
+            kind = "dense" if kernel is None else "depthwise" if "Depthwise" in type(layer).__name__ else "conv"
+            found.append(
+                HiddenLayer(
+                    point.name,
+                    kind,
+                    following.activation,
+                    pointwise=kernel is not None and all(size == 1 for size in kernel),
+                    residual=following.residual,
+                    pooled=following.pooled,
+                )
+            )
+        return tuple(found)
+
+    def constant(self) -> tuple[str, ...]:
+        """Hidden layers whose kernel is one single value; those that end in an addition are left out."""
+        return tuple(
+            point.name
+            for point, following in zip(self.points, self.following, strict=True)
+            if not following.end and not following.residual and _one_value(point.call.layer.kernel)
+        )
+
+    def _walk(self, model: Any) -> Iterator[Call]:
+        for call in calls(model):
+            if call.inner is None:
+                yield call
+                continue
+            for inside, outside in zip(call.inner.inputs, call.inputs, strict=False):
+                self._alias.setdefault(id(inside), self._same(outside))
+            yield from self._walk(call.layer)
+            for outside, inside in zip(call.node.outputs, call.inner.outputs, strict=False):
+                self._alias[id(outside)] = self._same(inside)
+
+    def _same(self, tensor: Any) -> int:
+        """One number for a tensor, whether seen from inside or outside a nested model."""
+        number = id(tensor)
+        while number in self._alias and self._alias[number] != number:
+            number = self._alias[number]
+        return number
+
+    def _maker(self, number: int) -> Call | None:
+        for call in reversed(self._calls):
+            if not call.node.is_input and any(self._same(tensor) == number for tensor in call.node.outputs):
+                return call
+        return None
+
+    def _follow_point(self, point: Point) -> Following:
+        inside = _activation(point.call.layer)
+        after = self._follow(self._same(point.call.output), 0)
+        if inside not in (None, "linear"):
+            return Following(str(inside), after.residual, after.pooled, after.end)
+        return after
+
+    def _follow(self, number: int, depth: int) -> Following:
+        """Looks ahead from a tensor until a nonlinearity, a weighted layer or the end."""
+        consumers = self._consumers.get(number, [])
+        if not consumers or depth > 60:
+            return Following("linear", end=not consumers)
+        found = [self._through(call, depth) for call in consumers]
+        first = next((one for one in found if one.activation not in ("linear", "unknown")), found[0])
+        return Following(
+            first.activation,
+            residual=len(consumers) > 1 or any(one.residual for one in found),
+            pooled=any(one.pooled for one in found),
+            end=all(one.end for one in found),
+        )
+
+    def _through(self, call: Call, depth: int) -> Following:
+        layer = call.layer
+        name = _activation(layer)
+        weighted = id(call.node) in self._weighted
+        if weighted:
+            return Following("linear")
+        if name is not None and name != "linear":
+            after = self._follow(self._same(call.output), depth + 1)
+            return Following(name, end=after.end)
+        after = self._follow(self._same(call.output), depth + 1)
+        kind = type(layer).__name__
+        if kind in _JOIN:
+            return Following(after.activation, True, after.pooled, after.end)
+        if _passes(layer) or name == "linear":
+            return Following(after.activation, after.residual, after.pooled or "MaxPool" in kind, after.end)
+        return Following("unknown", after.residual, after.pooled, after.end)
+
+
+def _activation(layer: Any) -> str | None:
+    """The name of the nonlinearity that a layer or operation is or holds; None where it is none."""
+    inside = getattr(layer, "activation", None)
+    if callable(inside):
+        return str(getattr(inside, "__name__", type(inside).__name__)).lower()
+    kind = type(layer).__name__.lower()
+    if kind == "leakyrelu":
+        return "leaky_relu"
+    return kind if kind in _OPERATIONS else None
+
+
+def _passes(layer: Any) -> bool:
+    kind = type(layer).__name__
+    return kind in _PASS_TOO or any(word in kind for word in _PASS)
+
+
+def _one_value(kernel: Any) -> bool:
+    values = np.asarray(kernel.value, np.float32)
+    return values.size > 1 and bool(values.max() == values.min())

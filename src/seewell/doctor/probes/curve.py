@@ -1,0 +1,104 @@
+"""The shape of a cost curve, from the running means that `fit` reports."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seewell.doctor.statistics import CurveFacts
+
+__all__ = ["Record", "curve_facts"]
+
+_BINS = 40
+_JUMP = 1.5
+
+
+@dataclass
+class Record:
+    """The costs of a training, batch by batch or interval by interval.
+
+    Attributes:
+        losses: Mean cost of each interval.
+        widths: Updates in it.
+        accuracies: Mean accuracy of each interval; empty where it is not reported.
+        validation: Validation accuracy of each epoch.
+        epochs: Finished epochs.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    epochs: int = 0
+    _batch: int = 0
+    _sums: tuple[float, float] = (0.0, 0.0)
+
+    def start_epoch(self) -> None:
+        """The running means begin again."""
+        self._batch, self._sums = 0, (0.0, 0.0)
+
+    def add(self, batches: int, loss: float, accuracy: float | None) -> None:
+        """Take in the running means after so many batches of this epoch.
+
+        Example:
+            >>> record = Record()
+            >>> record.start_epoch(); record.add(1, 4.0, None); record.add(2, 3.0, None)
+            >>> record.losses
+            [4.0, 2.0]
+        """
+        width = batches - self._batch
+        if width <= 0:
+            return
+        sums = (loss * batches, (accuracy or 0.0) * batches)
+        self.losses.append((sums[0] - self._sums[0]) / width)
+        if accuracy is not None:
+            self.accuracies.append((sums[1] - self._sums[1]) / width)
+        self.widths.append(width)
+        self._batch, self._sums = batches, sums
+
+    @property
+    def updates(self) -> int:
+        """Updates so far."""
+        return sum(self.widths)
+
+
+def curve_facts(record: Record, *, classes: int, chance: float | None) -> CurveFacts | None:
+    """Statistics of the curve, or None where there is none yet.
+
+    Args:
+        record: What was reported.
+        classes: K.
+        chance: ln K where the loss is a cross-entropy.
+    """
+    if not record.losses:
+        return None
+    bad = next((index for index, loss in enumerate(record.losses) if not math.isfinite(loss)), None)
+    fine = record.losses[:bad]
+    first_bad = None if bad is None else sum(record.widths[: bad + 1])
+    bins = _bins(fine) if fine else [math.nan]
+    tenth, fifth = max(1, len(bins) // 10), max(1, len(bins) // 5)
+    before = float(np.mean(bins[-2 * fifth : -fifth] or bins[:1]))
+    accuracies = _bins(record.accuracies) if record.accuracies else []
+    return CurveFacts(
+        updates=record.updates,
+        start=float(np.mean(fine[:3])) if fine else math.nan,
+        best=min(bins),
+        last=float(np.mean(bins[-tenth:])),
+        level=float(np.mean(bins[len(bins) // 2 :])),
+        jumps=sum(after > _JUMP * earlier for earlier, after in itertools.pairwise(bins)),
+        first_not_finite=first_bad,
+        chance=chance,
+        accuracy=float(np.mean(accuracies[-tenth:])) if accuracies else None,
+        classes=classes,
+        epochs=record.epochs,
+        falling=1 - float(np.mean(bins[-fifth:])) / before if before > 0 else 0.0,
+        validation_accuracy=record.validation[-1] if record.validation else None,
+    )
+
+
+def _bins(values: Sequence[float]) -> list[float]:
+    """Means of at most 40 stretches, each at least five values long where there are so many."""
+    count = max(1, min(_BINS, len(values) // 5))
+    return [float(np.mean(part)) for part in np.array_split(np.asarray(values, np.float64), count)]

@@ -1,0 +1,37 @@
+"""The numbers in the images, as given and as the first weights see them."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seewell.doctor.statistics import InputFacts
+
+__all__ = ["input_facts"]
+
+
+def input_facts(given: npt.NDArray[Any], seen: npt.NDArray[Any] | None, *, normalized: bool) -> InputFacts:
+    """Statistics of a sample of images.
+
+    Args:
+        given: As the network takes them, (N, …).
+        seen: What reaches the first weighted layer; None where that cannot be read.
+        normalized: Whether a normalization stands right behind that layer.
+    """
+    whole = np.asarray(given, np.float64)
+    bad = ~np.isfinite(whole.reshape(len(whole), -1)).all(axis=1)
+    reach = np.asarray(seen if seen is not None else given, np.float64)
+    reach = reach[np.isfinite(reach)]
+    fine = whole[~bad]
+    return InputFacts(
+        not_finite=float(bad.mean()),
+        low=float(reach.min()) if reach.size else 0.0,
+        high=float(reach.max()) if reach.size else 0.0,
+        mean=float(reach.mean()) if reach.size else 0.0,
+        deviation=float(reach.std()) if reach.size else 0.0,
+        given_low=float(fine.min()) if fine.size else 0.0,
+        given_high=float(fine.max()) if fine.size else 0.0,
+        normalized=normalized,
+        judged=seen is not None,
+        same=len(fine) > 1 and bool((fine == fine[:1]).all()),
+    )

@@ -1,0 +1,195 @@
+"""From what a user gives to `fit` to a small batch of images with class numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seewell.doctor.probes.datasets import first_batches
+from seewell.errors import DataError
+
+__all__ = ["Sample", "class_numbers", "label_form", "take_sample"]
+
+_IMAGES = 512
+_BATCHES = 16
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some images, with their labels in two forms.
+
+    Attributes:
+        images: (n, …), spread evenly over the data where these are arrays.
+        targets: Labels as the loss gets them, (n, …).
+        labels: Class numbers, int64 (n,).
+        all_labels: Class numbers of all that was read, in the order of the data.
+        form: "sparse", "one-hot", "soft" or "binary".
+        complete: Whether ``all_labels`` are all there are.
+        arrays: Whether the data are arrays, which `fit` shuffles by default.
+        source: The data, where images can be looked up: an array, or None.
+    """
+
+    images: Array
+    targets: Array
+    labels: npt.NDArray[np.int64]
+    all_labels: npt.NDArray[np.int64]
+    form: str
+    complete: bool
+    arrays: bool
+    source: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
+    """A sample of the data.
+
+    Args:
+        x: Images as an array or tensor; or a `tf.data.Dataset` or `PyDataset` of batches.
+        y: Labels; None for a data set.
+        outputs: Numbers that the network gives an image.
+        what: How to name the data in an error.
+
+    Returns:
+        The sample, or None where a data set cannot be read without changing what training reads.
+
+    Raises:
+        DataError: The data are not images with one label each.
+    """
+    if _is_dataset(x):
+        return _from_batches(x, y, outputs, what)
+    if y is None:
+        raise DataError(
+            f"{what} came without labels.",
+            expected="images and labels, or a tf.data.Dataset or PyDataset of both",
+            fix="give the labels as well: examine(model, x, y)",
+        )
+    if isinstance(x, dict | list | tuple) and not _is_plain(x):
+        raise DataError(
+            f"{what} has several parts.",
+            expected="one array of images",
+            fix="give a model with one input, and its images",
+        )
+    if hasattr(x, "__next__"):
+        raise DataError(
+            f"{what} is a generator: reading it would take batches away from training.",
+            expected="arrays, a tf.data.Dataset or a PyDataset",
+            fix="give the doctor some images of their own: x, y = next(another_generator)",
+        )
+    images, targets = _as_array(x), _as_array(y)
+    if len(images) != len(targets):
+        raise DataError(
+            f"{what} has {len(images):,} images and {len(targets):,} labels.",
+            expected="one label an image",
+            fix="give the labels that belong to these images",
+        )
+    if len(images) == 0:
+        raise DataError(f"{what} is empty.", expected="some images", fix="check how the data were read")
+    form = label_form(targets, outputs)
+    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).round().astype(np.int64))
+    every = class_numbers(targets, form)
+    return Sample(np.asarray(images[rows]), targets[rows], every[rows], every, form, True, True, images)
+
+
+def label_form(targets: Array, outputs: int) -> str:
+    """How labels are written: "sparse", "one-hot", "soft" or "binary".
+
+    Raises:
+        DataError: They are no labels of one class an image: fractions (a regression), or several classes at once.
+    """
+    if targets.dtype.kind not in "biuf":
+        raise DataError(
+            f"the labels are of type {targets.dtype}.",
+            expected="class numbers or one-hot rows",
+            fix="number the classes from 0",
+        )
+    wide = targets.ndim == 2 and targets.shape[1] > 1
+    if targets.ndim > 2:
+        raise DataError(
+            f"the labels have the shape {targets.shape}: the doctor judges one class an image.",
+            expected="(N,), (N, 1) or (N, classes)",
+            fix="give a classifier of whole images",
+        )
+    if wide:
+        return _wide_form(targets)
+    values = targets.reshape(-1)
+    if values.dtype.kind == "f" and np.isfinite(values).all() and not (values == np.round(values)).all():
+        if outputs == 1 and values.min() >= 0 and values.max() <= 1:
+            return "binary"
+        raise DataError(
+            "the labels are fractions: this is a regression, and the doctor judges classifiers.",
+            expected="class numbers from 0, or one-hot rows",
+            fix="use the doctor with a classifier",
+        )
+    return "binary" if outputs == 1 else "sparse"
+
+
+def _wide_form(targets: Array) -> str:
+    sums = targets.sum(axis=1, dtype=np.float64)
+    if not np.allclose(sums, 1.0, atol=1e-3):
+        raise DataError(
+            "the label rows do not sum to 1: several classes an image, or none, or not labels at all.",
+            expected="one class an image: class numbers, or rows with a single 1",
+            fix="the doctor judges classifiers with one class an image; check the one-hot encoding",
+        )
+    return "one-hot" if ((targets == 0) | (targets == 1)).all() else "soft"
+
+
+def class_numbers(targets: Array, form: str) -> npt.NDArray[np.int64]:
+    """Labels of any form as int64 (N,)."""
+    if form in ("one-hot", "soft"):
+        return targets.argmax(axis=1).astype(np.int64)
+    values = targets.reshape(-1)
+    finite = np.where(np.isfinite(values), values, -1) if values.dtype.kind == "f" else values
+    return np.round(finite).astype(np.int64)
+
+
+def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
+    if y is not None:
+        raise DataError(
+            f"{what} is a data set and labels were given besides.",
+            expected="labels inside the data set",
+            fix="leave out y",
+        )
+    try:
+        batches = first_batches(x, _BATCHES)
+        pairs = None if batches is None else [(_as_array(a), _as_array(b)) for a, b in batches]
+    except (IndexError, TypeError, ValueError) as problem:
+        raise DataError(
+            f"{what} does not give pairs of images and labels: {problem}.",
+            expected="batches of (images, labels)",
+            fix="check the elements of the data set",
+        ) from problem
+    if pairs is None:
+        return None
+    if not pairs or pairs[0][0].ndim < 2 or any(len(a) != len(b) for a, b in pairs if b.ndim):
+        raise DataError(
+            f"{what} gives no batches.", expected="batches of (images, labels)", fix="call .batch(…) on the data set"
+        )
+    images = np.concatenate([a for a, _ in pairs])
+    targets = np.concatenate([b for _, b in pairs])
+    form = label_form(targets, outputs)
+    every = class_numbers(targets, form)
+    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).round().astype(np.int64))
+    complete = len(pairs) < _BATCHES
+    return Sample(images[rows], targets[rows], every[rows], every, form, complete, False, images)
+
+
+def _is_dataset(x: Any) -> bool:
+    return hasattr(x, "element_spec") or (hasattr(x, "__getitem__") and hasattr(x, "num_batches"))
+
+
+def _is_plain(x: Any) -> bool:
+    return isinstance(x, list | tuple) and len(x) > 0 and np.isscalar(np.asarray(x[0]).reshape(-1)[0])
+
+
+def _as_array(values: Any) -> Array:
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+    if isinstance(values, dict):
+        raise TypeError("a dictionary instead of an array")
+    return np.asarray(values)

@@ -1,0 +1,70 @@
+"""Are the numbers that reach the first weights of a sensible size?"""
+
+from seewell.doctor.statistics import InputFacts
+from seewell.findings import Finding, Severity
+
+__all__ = ["judge_images"]
+
+_LARGE = 20.0
+"""Root mean square at the first weights. Inputs in [0, 1], [-1, 1] and z-scored ones stay below 3, digits of 0 to
+16 near 8, raw 0 to 255 near 130."""
+_CENTRED = 0.5
+"""|mean| / deviation below which inputs count as centred: a mean image was subtracted (LTFN 11, ±128), which trains."""
+_SMALL = 0.02
+"""Standard deviation: 5 of 255 grey levels of an image in [0, 1]; divided by 255 twice gives 0.001."""
+_SOURCE = "LTFN 11 (centring, one range for all inputs); LeCun et al. 1998, section 4.3; calibrated on common scalings"
+
+
+def judge_images(facts: InputFacts) -> list[Finding]:
+    """NaN, too large, too small, all the same; what a normalization puts right is left alone."""
+    found = []
+    if facts.not_finite > 0:
+        found.append(
+            Finding(
+                "non-finite-input",
+                "critical",
+                None,
+                f"{100 * facts.not_finite:.1f} % of the images hold NaN or infinity; one is enough to ruin all.",
+                round(facts.not_finite, 6),
+                "only finite numbers",
+                "definition",
+            )
+        )
+    if facts.same:
+        found.append(
+            Finding(
+                "input-range-too-small",
+                "critical",
+                None,
+                "All images that were looked at are exactly the same, so there is nothing to tell apart.",
+                0.0,
+                "images that differ",
+                "definition",
+            )
+        )
+    elif facts.judged:
+        found += _size(facts)
+    return found
+
+
+def _size(facts: InputFacts) -> list[Finding]:
+    size = float((facts.mean**2 + facts.deviation**2) ** 0.5)
+    centred = abs(facts.mean) < _CENTRED * facts.deviation
+    spread = f"from {facts.low:.3g} to {facts.high:.3g}"
+    if size > _LARGE and not centred:
+        severity: Severity = "info" if facts.normalized else "warning"
+        message = (
+            f"The numbers that reach the first weights run {spread} (mean {facts.mean:.3g}): "
+            "large and all on one side of zero. Divide the images by 255 or subtract their mean."
+        )
+        return [Finding("input-range-too-large", severity, None, message, round(size, 4), f"below {_LARGE:g}", _SOURCE)]
+    if facts.deviation < _SMALL and not facts.normalized:
+        message = (
+            f"The numbers that reach the first weights run only {spread}: the images hardly differ. "
+            "They may have been divided by 255 twice."
+        )
+        expected = f"a standard deviation above {_SMALL:g}"
+        return [
+            Finding("input-range-too-small", "warning", None, message, round(facts.deviation, 6), expected, _SOURCE)
+        ]
+    return []

@@ -1,0 +1,45 @@
+"""Does the network answer in use as it does in training?"""
+
+import math
+
+from seewell.doctor.statistics import ModeFacts
+from seewell.findings import Finding
+
+__all__ = ["judge_modes"]
+
+_WORSE = 2.0
+"""Cost in inference mode / in training mode (TheDeepChecker: 1.5)."""
+_LOST = 0.2
+"""Fall of the accuracy."""
+_WARM = 0.1
+"""BatchNorm's momentum ** updates above which its averages still hold their start (design.md, section 7)."""
+
+
+def judge_modes(facts: ModeFacts) -> list[Finding]:
+    """Worse in inference than in training mode, beyond what the size of the batch explains."""
+    error = math.sqrt(0.25 / max(1, facts.count))
+    loss = facts.train_accuracy - facts.inference_accuracy
+    worse = not math.isfinite(facts.inference_loss) or facts.inference_loss > _WORSE * facts.train_loss
+    if not worse or loss < _LOST + 2 * error:
+        return []
+    warming = facts.warm_up > _WARM
+    why = (
+        "BatchNorm's averages still hold part of their start; that mends itself."
+        if warming
+        else "BatchNorm's averages do not fit what it does in training (batches too small, or momentum too close to 1)."
+    )
+    message = (
+        f"The same images are right {100 * facts.train_accuracy:.0f} % of the time in training mode and "
+        f"{100 * facts.inference_accuracy:.0f} % in use. {why}"
+    )
+    return [
+        Finding(
+            "train-eval-mismatch",
+            "info" if warming else "warning",
+            facts.layer,
+            message,
+            round(loss, 4),
+            f"an accuracy within {_LOST:g}, a cost within a factor of {_WORSE:g}",
+            "TheDeepChecker (cost 1.5 times); design.md, section 7, for the warm-up",
+        )
+    ]

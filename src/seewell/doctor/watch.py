@@ -1,0 +1,152 @@
+"""What is measured during a training, and when; judged as a whole."""
+
+import dataclasses
+import math
+import time
+from typing import Any
+
+from seewell.doctor.examination import Facts
+from seewell.doctor.probes.curve import Record, curve_facts
+from seewell.doctor.probes.forward import layer_values
+from seewell.doctor.probes.modes import mode_facts
+from seewell.doctor.probes.weights import WeightWatch
+from seewell.doctor.rules.curve import judge_curve
+from seewell.doctor.rules.gradients import judge_gradients
+from seewell.doctor.rules.modes import judge_modes
+from seewell.doctor.rules.movement import judge_movement
+from seewell.doctor.rules.units import judge_units
+from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
+from seewell.doctor.subject import Subject
+from seewell.findings import Finding
+
+__all__ = ["Watch"]
+
+_UPDATES = (0, 1, 4, 9, 49, 199, 999, 4999)
+"""The updates that are measured: how far each moves the weights."""
+_PROBES = (20, 100, 400, 1600, 6400, 25600)
+"""Updates after which the layers are looked at, besides the ends of epochs."""
+_REPORTS = 5000
+"""Updates from which on only every tenth running mean is read."""
+_IMAGES = 32
+_POOR = 0.5
+"""Cost / ln K above which the size of gradients says something: a network that has learned has small ones."""
+_CROSS_ENTROPIES = ("sparse", "categorical", "binary")
+
+
+class Watch:
+    """Measures one training.
+
+    Args:
+        subject: The model under training.
+        facts: What is known from before.
+        batch: Images and class numbers to look at, or None.
+
+    Attributes:
+        record: The costs that were reported.
+        marked: Whether the update that is being made will be measured.
+        update_seconds: What measuring an update takes.
+        probe_seconds: What looking at the layers takes.
+    """
+
+    def __init__(self, subject: Subject, facts: Facts, batch: Any) -> None:
+        self._subject = subject
+        self._facts = facts
+        self._batch = None if batch is None else (batch[0][:_IMAGES], batch[1][:_IMAGES])
+        self._updates = 0
+        self._in_epoch = 0
+        self._weights = WeightWatch(subject.model)
+        self._values: tuple[LayerValues, ...] = ()
+        self._modes: ModeFacts | None = None
+        self._not_finite_layer: str | None = None
+        self.record = Record()
+        self.marked = False
+        self.update_seconds = 0.0
+        self.probe_seconds = 0.3
+
+    def count(self, batch: int) -> None:
+        """A batch, or several executed at once, has ended; ``batch`` is its number in the epoch."""
+        self._updates += max(1, batch + 1 - self._in_epoch)
+        self._in_epoch = batch + 1
+
+    def wants_update(self) -> bool:
+        """Whether the coming update is one to measure."""
+        return self._updates in _UPDATES
+
+    def before_update(self) -> None:
+        """Remember the weights."""
+        began = time.perf_counter()
+        self._weights.mark()
+        self.marked = True
+        self.update_seconds = 2 * (time.perf_counter() - began)
+
+    def after_update(self) -> None:
+        """Compare the weights."""
+        self.marked = False
+        self._weights.measure()
+
+    def wants_report(self) -> bool:
+        """Whether to read the running means now."""
+        return self._updates < _REPORTS or self._updates % 10 == 0
+
+    def report(self, batch: int, loss: Any, accuracy: float | None) -> None:
+        """Take in the running means after a batch; where the cost stops being finite, find the layer."""
+        if loss is None:
+            return
+        self.record.add(batch + 1, float(loss), accuracy)
+        if not math.isfinite(float(loss)) and self._not_finite_layer is None:
+            self._not_finite_layer = self._first_not_finite()
+
+    def wants_probe(self) -> bool:
+        """Whether to look at the layers now, in the middle of an epoch."""
+        return self._batch is not None and self._updates in _PROBES
+
+    def probe(self) -> None:
+        """Look at the layers on the kept batch, in inference mode, and at both modes."""
+        if self._batch is None:
+            return
+        began = time.perf_counter()
+        images, labels = self._batch
+        if self._subject.anatomy is not None:
+            self._values = layer_values(self._subject.anatomy, images, labels, kind=self._facts.kind, training=False)
+        self._modes = mode_facts(self._subject.model, images, labels, self._facts.kind, self._updates)
+        self.probe_seconds = time.perf_counter() - began
+
+    def end_epoch(self, validation_accuracy: float | None) -> None:
+        """An epoch has ended."""
+        self._in_epoch = 0
+        self.record.epochs += 1
+        if validation_accuracy is not None:
+            self.record.validation.append(validation_accuracy)
+
+    def judge(self) -> list[Finding]:
+        """All findings so far, in no order yet."""
+        curve = self.curve()
+        found = judge_units(self._values)
+        silent = any(one.code == "dead-units" for one in found)
+        # Where no gradient comes through, short ways are no matter of the learning rate.
+        moves = judge_movement(self._weights.changes(), curve)
+        found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
+        if curve is not None:
+            found += [self._place(one) for one in judge_curve(curve)]
+            if curve.last > _POOR * (curve.chance or curve.start):
+                found += judge_gradients(self._values)
+        if self._modes is not None:
+            found += judge_modes(self._modes)
+        return found
+
+    def curve(self) -> CurveFacts | None:
+        """The shape of the cost so far."""
+        structure = self._facts.structure
+        classes = max(2, structure.outputs)
+        plain = structure.loss in _CROSS_ENTROPIES and not structure.penalized
+        plain = plain and not (structure.loss == "binary" and structure.outputs > 1)
+        return curve_facts(self.record, classes=classes, chance=math.log(classes) if plain else None)
+
+    def _place(self, finding: Finding) -> Finding:
+        if finding.code != "non-finite-loss" or self._not_finite_layer is None:
+            return finding
+        message = f"{finding.message} The first layer whose weights are not finite is {self._not_finite_layer}."
+        return dataclasses.replace(finding, layer=self._not_finite_layer, message=message)
+
+    def _first_not_finite(self) -> str | None:
+        return next((change.layer for change in self._weights.changes() if not change.finite), None)
