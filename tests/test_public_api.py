@@ -9,6 +9,7 @@ import seewell as package
 NAMES = {
     "ConfigError",
     "DataError",
+    "Doctor",
     "Finding",
     "ImageDataset",
     "InterruptedTrainingError",
@@ -21,6 +22,7 @@ NAMES = {
     "TrainConfig",
     "TrainingStoppedError",
     "build_network",
+    "examine",
     "list_networks",
     "load_dataset",
     "open_run",
