@@ -106,9 +106,10 @@ def measure(network, batch_size, steps, rounds):
         for make in (Seewell, KerasFit)
     ]
     speeds = {one.name: [] for one in contenders}
-    for _ in range(rounds):
+    for _ in range(rounds + 1):
         for one in contenders:
             speeds[one.name].append(batch_size * steps / one.seconds())
+    speeds = {name: values[1:] for name, values in speeds.items()}  # the first round only warms up
     base = speeds["Keras fit bfloat16"]
     rows = []
     for name, values in speeds.items():

@@ -37,3 +37,9 @@ def test_every_command_in_the_readme_exists():
     used = set(re.findall(r"(?:^|`)seewell ([a-z]+)", README, flags=re.MULTILINE))
     assert used
     assert used <= known
+
+
+def test_no_figure_is_left_to_fill_in():
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.toml"), ROOT / "README.md"]
+    left = [(page.name, found) for page in pages for found in re.findall(r"@[A-Za-z0-9]+@", page.read_text("utf-8"))]
+    assert left == []
