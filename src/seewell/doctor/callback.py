@@ -5,9 +5,10 @@ from typing import Any
 
 import keras
 
-from seewell.doctor.examination import Facts
 from seewell.doctor.examine import prepare
+from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
+from seewell.doctor.judgement import judge_course
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.structure import read_optimizer, read_structure
@@ -188,7 +189,7 @@ class Doctor(keras.callbacks.Callback):
 
     def _judge(self) -> None:
         if self._watch is not None:
-            self._during = self._watch.judge()
+            self._during = judge_course(self._watch.course())
 
 
 def _accuracy(logs: Any, prefix: str = "") -> float | None:

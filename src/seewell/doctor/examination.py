@@ -1,16 +1,16 @@
 """An examination before training: the cheapest and most telling questions first, within a budget."""
 
-import dataclasses
 import math
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
-from seewell.doctor.probes.answers import Kind, kind_of, output_facts
+from seewell.doctor.judgement import can_be_trained, judge_start
+from seewell.doctor.probes.answers import kind_of, output_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.images import input_facts
 from seewell.doctor.probes.labels import label_facts
@@ -19,58 +19,20 @@ from seewell.doctor.probes.sample import Sample
 from seewell.doctor.probes.splits import split_facts
 from seewell.doctor.probes.structure import model_loss, read_optimizer, read_structure
 from seewell.doctor.probes.trial import Trial
-from seewell.doctor.rules.gradients import judge_gradients
-from seewell.doctor.rules.hidden import judge_hidden
-from seewell.doctor.rules.images import judge_images
-from seewell.doctor.rules.initialization import judge_constant, judge_scale
-from seewell.doctor.rules.labels import judge_labels
-from seewell.doctor.rules.loss import judge_loss
-from seewell.doctor.rules.optimizer import judge_optimizer
-from seewell.doctor.rules.output import judge_output
-from seewell.doctor.rules.regularization import judge_regularization
-from seewell.doctor.rules.splits import judge_splits
-from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
-from seewell.doctor.rules.structure import judge_trainable
-from seewell.doctor.rules.units import judge_answers, judge_units
-from seewell.doctor.statistics import (
-    InputFacts,
-    LayerValues,
-    LookaheadFacts,
-    LossFacts,
-    OptimizerFacts,
-    OutputFacts,
-    Structure,
-)
+from seewell.doctor.rules.steps import ends, falls
+from seewell.doctor.statistics import LookaheadFacts, LossFacts
 from seewell.doctor.subject import Subject
 from seewell.findings import Finding
 
-__all__ = ["Examination", "Facts"]
+__all__ = ["Examination"]
 
 _FORWARD_SECONDS = 0.5
 _IMAGES = (8, 64)
 _STEPS, _BATCH, _PIECES = 16, 32, 4
 _SCALES = (0.01, 0.1, 100.0, 1000.0, 10.0)
-_UNUSABLE = ("output-size-mismatch", "labels-wrong", "loss-unsuitable")
-"""Where these are critical, the loss cannot even be computed."""
 _TRIAL_SHARE = 0.5
-_SYMPTOMS = ("gradient-exploding", "gradient-vanishing", "saturated-output", "saturated-units")
-"""Before training these are only worth knowing where a few updates lower the cost all the same."""
 _MOST_WEIGHTS = 30_000_000
 """Weights beyond which copies for trial updates are made only when asked to be thorough (0.5 GB with Adam)."""
-
-
-@dataclass
-class Facts:
-    """What was measured before training; the callback goes on from it."""
-
-    structure: Structure
-    optimizer: OptimizerFacts
-    kind: Kind = "logits"
-    images: InputFacts | None = None
-    answers: OutputFacts | None = None
-    loss: LossFacts | None = None
-    values: tuple[LayerValues, ...] = ()
-    lookaheads: list[LookaheadFacts] = field(default_factory=list)
 
 
 class Examination:
@@ -104,39 +66,18 @@ class Examination:
         self.batch: tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None = None
 
     def run(self) -> list[Finding]:
-        """All findings, in no order yet."""
-        facts = self.facts
+        """Measure, then judge; findings in no order yet."""
         self._loss = self._guard.attempt("the loss", lambda: model_loss(self._subject.model))
-        if self._sample is not None:
-            self._measure_sample(self._sample)
-        found = self._judge_data()
-        form = self._sample.form if self._sample else None
-        outputs = judge_output(facts.structure, form, facts.answers)
-        found += outputs + judge_trainable(facts.structure) + judge_constant(facts.structure.constant_layers)
-        fit = not any(
-            one.code in ("output-size-mismatch", "labels-wrong") and one.severity == "critical" for one in found
-        )
-        fit = fit and not any(one.code == "loss-unsuitable" and one.severity == "critical" for one in outputs)
-        if self._sample is not None and fit and facts.images is not None and facts.images.not_finite == 0:
-            self._measure_loss(self._sample)
+        facts, sample = self.facts, self._sample
+        if sample is not None:
+            facts.form = sample.form
+            self._measure_sample(sample)
+            self._measure_data(sample)
+        if sample is not None and facts.images is not None and facts.images.not_finite == 0 and can_be_trained(facts):
+            self._measure_loss(sample)
             self._measure_layers()
-            self._try_updates(self._sample)
-        falling = falls(facts.lookaheads[0]) if facts.lookaheads else None
-        short = bool(falling) and is_short(facts.lookaheads[0])
-        found += judge_loss(facts.loss, facts.optimizer, own=facts.structure.loss == "custom", short=short)
-        found += judge_optimizer(facts.optimizer)
-        found += judge_hidden(facts.structure, facts.values)
-        found += judge_regularization(facts.structure, facts.values, facts.optimizer)
-        found += judge_units(facts.values) + judge_gradients(facts.values)
-        if facts.images is not None and facts.images.not_finite == 0:
-            found += judge_scale(facts.values, facts.images, facts.loss, falls=falling)
-        if facts.answers is not None:
-            found += judge_answers(facts.answers, facts.loss, last_constant=self._last_constant())
-        if facts.lookaheads:
-            found += judge_steps(facts.lookaheads[0], facts.lookaheads[1:], facts.optimizer)
-        return [
-            dataclasses.replace(one, severity="info") if falling and one.code in _SYMPTOMS else one for one in found
-        ]
+            self._try_updates(sample)
+        return judge_start(facts)
 
     def _left(self, share: float = 1.0) -> bool:
         """Whether less than this share of the budget is spent."""
@@ -178,12 +119,8 @@ class Examination:
         facts.kind = kind_of(answers, facts.structure.last_activation, facts.structure.from_logits)
         facts.answers = output_facts(answers, facts.kind, logits)
 
-    def _judge_data(self) -> list[Finding]:
-        sample, facts = self._sample, self.facts
-        if sample is None:
-            return []
-        found = judge_images(facts.images) if facts.images is not None else []
-        labels = self._guard.attempt(
+    def _measure_data(self, sample: Sample) -> None:
+        self.facts.labels = self._guard.attempt(
             "labels",
             lambda: label_facts(
                 sample.all_labels,
@@ -194,16 +131,12 @@ class Examination:
                 labels=sample.labels,
             ),
         )
-        if labels is not None:
-            found += judge_labels(labels, facts.structure.outputs)
         other = self._validation
         if other is not None:
             train, held = _everything(sample), _everything(other)
-            splits = self._guard.attempt(
+            self.facts.splits = self._guard.attempt(
                 "validation against training", lambda: split_facts(train, sample.all_labels, held, other.all_labels)
             )
-            found += judge_splits(splits) if splits is not None else []
-        return found
 
     def _measure_loss(self, sample: Sample) -> None:
         if self._loss is None:
@@ -283,10 +216,6 @@ class Examination:
         found = self._guard.attempt("trial updates", look)
         if found is not None:
             self.facts.lookaheads.append(found)
-
-    def _last_constant(self) -> bool:
-        last = [value for value in self.facts.values if value.last]
-        return bool(last) and last[-1].gain == 0.0
 
 
 def _everything(sample: Sample) -> npt.NDArray[Any]:

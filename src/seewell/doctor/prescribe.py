@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
-from seewell.doctor.examination import Facts
+from seewell.doctor.facts import Facts
 from seewell.doctor.remedies import remedies_for
 from seewell.doctor.rules.combine import combine
 from seewell.findings import Finding

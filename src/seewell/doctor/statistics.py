@@ -1,11 +1,13 @@
 """What the probes measure and the rules judge: plain values, no TensorFlow."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = [
     "CurveFacts",
     "HiddenLayer",
     "InputFacts",
+    "Kind",
     "LabelFacts",
     "LayerValues",
     "LookaheadFacts",
@@ -17,6 +19,9 @@ __all__ = [
     "Structure",
     "WeightChange",
 ]
+
+Kind = Literal["probabilities", "logits", "binary-probability", "binary-logit", "scores"]
+"""What a network's outputs are."""
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,16 @@
-"""What is measured during a training, and when; judged as a whole."""
+"""What is measured during a training, and when."""
 
-import dataclasses
 import math
 import time
 from typing import Any
 
-from seewell.doctor.examination import Facts
+from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.probes.curve import Record, curve_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.modes import mode_facts
 from seewell.doctor.probes.weights import WeightWatch
-from seewell.doctor.rules.curve import judge_curve
-from seewell.doctor.rules.gradients import judge_gradients
-from seewell.doctor.rules.modes import judge_modes
-from seewell.doctor.rules.movement import judge_movement
-from seewell.doctor.rules.units import judge_units
 from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
 from seewell.doctor.subject import Subject
-from seewell.findings import Finding
 
 __all__ = ["Watch"]
 
@@ -28,8 +21,6 @@ _PROBES = (20, 100, 400, 1600, 6400, 25600)
 _REPORTS = 5000
 """Updates from which on only every tenth running mean is read."""
 _IMAGES = 32
-_POOR = 0.5
-"""Cost / ln K above which the size of gradients says something: a network that has learned has small ones."""
 _CROSS_ENTROPIES = ("sparse", "categorical", "binary")
 
 
@@ -118,21 +109,9 @@ class Watch:
         if validation_accuracy is not None:
             self.record.validation.append(validation_accuracy)
 
-    def judge(self) -> list[Finding]:
-        """All findings so far, in no order yet."""
-        curve = self.curve()
-        found = judge_units(self._values)
-        silent = any(one.code == "dead-units" for one in found)
-        # Where no gradient comes through, short ways are no matter of the learning rate.
-        moves = judge_movement(self._weights.changes(), curve)
-        found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
-        if curve is not None:
-            found += [self._place(one) for one in judge_curve(curve)]
-            if curve.last > _POOR * (curve.chance or curve.start):
-                found += judge_gradients(self._values)
-        if self._modes is not None:
-            found += judge_modes(self._modes)
-        return found
+    def course(self) -> CourseFacts:
+        """What was measured so far."""
+        return CourseFacts(self.curve(), self._weights.changes(), self._values, self._modes, self._not_finite_layer)
 
     def curve(self) -> CurveFacts | None:
         """The shape of the cost so far."""
@@ -141,12 +120,6 @@ class Watch:
         plain = structure.loss in _CROSS_ENTROPIES and not structure.penalized
         plain = plain and not (structure.loss == "binary" and structure.outputs > 1)
         return curve_facts(self.record, classes=classes, chance=math.log(classes) if plain else None)
-
-    def _place(self, finding: Finding) -> Finding:
-        if finding.code != "non-finite-loss" or self._not_finite_layer is None:
-            return finding
-        message = f"{finding.message} The first layer whose weights are not finite is {self._not_finite_layer}."
-        return dataclasses.replace(finding, layer=self._not_finite_layer, message=message)
 
     def _first_not_finite(self) -> str | None:
         return next((change.layer for change in self._weights.changes() if not change.finite), None)

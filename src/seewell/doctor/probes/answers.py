@@ -1,16 +1,14 @@
 """From a network's outputs to class probabilities and their cross-entropy, whatever the outputs are."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from seewell.doctor.statistics import OutputFacts
+from seewell.doctor.statistics import Kind, OutputFacts
 
-__all__ = ["Kind", "cross_entropy", "kind_of", "output_facts", "probabilities"]
-
-Kind = Literal["probabilities", "logits", "binary-probability", "binary-logit", "scores"]
+__all__ = ["cross_entropy", "kind_of", "output_facts", "probabilities"]
 
 _SMALLEST = 1e-7  # Keras's epsilon: the least probability that its own cross-entropy sees
 

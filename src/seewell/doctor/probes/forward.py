@@ -8,8 +8,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from seewell.doctor.probes.anatomy import Anatomy
-from seewell.doctor.probes.answers import Kind, cross_entropy
-from seewell.doctor.statistics import LayerValues
+from seewell.doctor.probes.answers import cross_entropy
+from seewell.doctor.statistics import Kind, LayerValues
 
 __all__ = ["layer_values", "predicted_values"]
 

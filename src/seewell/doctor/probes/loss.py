@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from seewell.doctor.probes.answers import Kind, cross_entropy
-from seewell.doctor.statistics import LossFacts
+from seewell.doctor.probes.answers import cross_entropy
+from seewell.doctor.statistics import Kind, LossFacts
 
 __all__ = ["loss_facts"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from seewell.doctor.probes.answers import Kind, cross_entropy, probabilities
-from seewell.doctor.statistics import ModeFacts
+from seewell.doctor.probes.answers import cross_entropy, probabilities
+from seewell.doctor.statistics import Kind, ModeFacts
 
 __all__ = ["mode_facts", "warm_up"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from seewell.doctor.probes.answers import Kind, cross_entropy
-from seewell.doctor.statistics import LookaheadFacts
+from seewell.doctor.probes.answers import cross_entropy
+from seewell.doctor.statistics import Kind, LookaheadFacts
 
 __all__ = ["Trial"]
 

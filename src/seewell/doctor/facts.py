@@ -1,0 +1,71 @@
+"""All that was measured of one training, before and during it; what the judgement rests on."""
+
+from dataclasses import dataclass, field
+
+from seewell.doctor.statistics import (
+    CurveFacts,
+    InputFacts,
+    Kind,
+    LabelFacts,
+    LayerValues,
+    LookaheadFacts,
+    LossFacts,
+    ModeFacts,
+    OptimizerFacts,
+    OutputFacts,
+    SplitFacts,
+    Structure,
+    WeightChange,
+)
+
+__all__ = ["CourseFacts", "Facts"]
+
+
+@dataclass
+class Facts:
+    """What was measured before training; None and empty where it could not be.
+
+    Attributes:
+        structure: The compiled model.
+        optimizer: Its optimizer.
+        kind: What its outputs are.
+        form: How labels are written; None without data.
+        images: The numbers that reach the first weights.
+        labels: The labels.
+        splits: Validation against training.
+        answers: The network's answers on a batch.
+        loss: How the loss behaves on it.
+        values: Each weighted layer on it, in training mode.
+        lookaheads: Trial updates; the first with the user's learning rate.
+    """
+
+    structure: Structure
+    optimizer: OptimizerFacts
+    kind: Kind = "logits"
+    form: str | None = None
+    images: InputFacts | None = None
+    labels: LabelFacts | None = None
+    splits: SplitFacts | None = None
+    answers: OutputFacts | None = None
+    loss: LossFacts | None = None
+    values: tuple[LayerValues, ...] = ()
+    lookaheads: list[LookaheadFacts] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CourseFacts:
+    """What was measured during training.
+
+    Attributes:
+        curve: The shape of the cost; None before the first report.
+        changes: How far each kernel moved.
+        values: Each weighted layer on the kept batch at the last look, in inference mode.
+        modes: The kept batch in both modes at the last look.
+        not_finite_layer: The first layer whose weights were not finite when the cost stopped being so.
+    """
+
+    curve: CurveFacts | None
+    changes: tuple[WeightChange, ...] = ()
+    values: tuple[LayerValues, ...] = ()
+    modes: ModeFacts | None = None
+    not_finite_layer: str | None = None

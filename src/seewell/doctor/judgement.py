@@ -1,0 +1,93 @@
+"""From what was measured to findings, in no order yet: every rule is asked here, and only here."""
+
+import dataclasses
+
+from seewell.doctor.facts import CourseFacts, Facts
+from seewell.doctor.rules.curve import judge_curve
+from seewell.doctor.rules.gradients import judge_gradients
+from seewell.doctor.rules.hidden import judge_hidden
+from seewell.doctor.rules.images import judge_images
+from seewell.doctor.rules.initialization import judge_constant, judge_scale
+from seewell.doctor.rules.labels import judge_labels
+from seewell.doctor.rules.loss import judge_loss
+from seewell.doctor.rules.modes import judge_modes
+from seewell.doctor.rules.movement import judge_movement
+from seewell.doctor.rules.optimizer import judge_optimizer
+from seewell.doctor.rules.output import judge_output
+from seewell.doctor.rules.regularization import judge_regularization
+from seewell.doctor.rules.splits import judge_splits
+from seewell.doctor.rules.steps import falls, is_short, judge_steps
+from seewell.doctor.rules.structure import judge_trainable
+from seewell.doctor.rules.units import judge_answers, judge_units
+from seewell.findings import Finding
+
+__all__ = ["can_be_trained", "judge_course", "judge_start"]
+
+_UNUSABLE = ("output-size-mismatch", "labels-wrong", "loss-unsuitable")
+"""Where these are critical, the loss cannot even be computed."""
+_SYMPTOMS = ("gradient-exploding", "gradient-vanishing", "saturated-output", "saturated-units")
+"""Before training these are only worth knowing where a few updates lower the cost all the same."""
+_POOR = 0.5
+"""Cost / ln K above which the size of gradients says something: a network that has learned has small ones."""
+
+
+def can_be_trained(facts: Facts) -> bool:
+    """Whether labels, outputs and loss fit each other well enough for an update to be tried."""
+    found = [*_judge_data(facts), *judge_output(facts.structure, facts.form, facts.answers)]
+    return not any(one.code in _UNUSABLE and one.severity == "critical" for one in found)
+
+
+def judge_start(facts: Facts) -> list[Finding]:
+    """All findings before training."""
+    structure, optimizer, loss = facts.structure, facts.optimizer, facts.loss
+    finite = facts.images is not None and facts.images.not_finite == 0
+    falling = falls(facts.lookaheads[0]) if facts.lookaheads else None
+    short = bool(falling) and is_short(facts.lookaheads[0])
+    found = _judge_data(facts) + judge_output(structure, facts.form, facts.answers)
+    found += judge_trainable(structure) + judge_constant(structure.constant_layers)
+    found += judge_loss(loss, optimizer, own=structure.loss == "custom", short=short)
+    found += judge_optimizer(optimizer)
+    found += judge_hidden(structure, facts.values)
+    found += judge_regularization(structure, facts.values, optimizer)
+    found += judge_units(facts.values) + judge_gradients(facts.values)
+    if facts.images is not None and finite:
+        found += judge_scale(facts.values, facts.images, loss, falls=falling)
+    if facts.answers is not None:
+        last = [value for value in facts.values if value.last]
+        found += judge_answers(facts.answers, loss, last_constant=bool(last) and last[-1].gain == 0.0)
+    if facts.lookaheads:
+        found += judge_steps(facts.lookaheads[0], facts.lookaheads[1:], optimizer)
+    return [dataclasses.replace(one, severity="info") if falling and one.code in _SYMPTOMS else one for one in found]
+
+
+def judge_course(course: CourseFacts) -> list[Finding]:
+    """All findings during training."""
+    curve = course.curve
+    found = judge_units(course.values)
+    silent = any(one.code == "dead-units" for one in found)
+    # Where no gradient comes through, short ways are no matter of the learning rate.
+    moves = judge_movement(course.changes, curve)
+    found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
+    if curve is not None:
+        found += [_place(one, course.not_finite_layer) for one in judge_curve(curve)]
+        if curve.last > _POOR * (curve.chance or curve.start):
+            found += judge_gradients(course.values)
+    if course.modes is not None:
+        found += judge_modes(course.modes)
+    return found
+
+
+def _judge_data(facts: Facts) -> list[Finding]:
+    found = judge_images(facts.images) if facts.images is not None else []
+    if facts.labels is not None:
+        found += judge_labels(facts.labels, facts.structure.outputs)
+    if facts.splits is not None:
+        found += judge_splits(facts.splits)
+    return found
+
+
+def _place(finding: Finding, layer: str | None) -> Finding:
+    if finding.code != "non-finite-loss" or layer is None:
+        return finding
+    message = f"{finding.message} The first layer whose weights are not finite is {layer}."
+    return dataclasses.replace(finding, layer=layer, message=message)
