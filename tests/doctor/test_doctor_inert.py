@@ -10,6 +10,7 @@ import tensorflow as tf
 from doctor_cases import L, digits
 
 import seewell
+from seewell.doctor.guard import Guard
 from seewell.doctor.probes.datasets import first_batches
 
 
@@ -119,3 +120,11 @@ def test_a_data_set_that_cannot_be_read_unchanged_is_left_alone() -> None:
     data = tf.data.Dataset.range(10).shuffle(10)
     both = tf.data.Dataset.zip((data, data)).batch(2).shuffle(3)
     assert first_batches(both, 3) is None
+
+
+def test_what_a_thread_of_keras_draws_while_a_probe_runs_in_fit_stays_drawn() -> None:
+    random.seed(1)
+    expected = [random.random(), random.random()][1]
+    random.seed(1)
+    Guard().attempt("values", random.random, in_fit=True)
+    assert random.random() == expected

@@ -154,7 +154,7 @@ class Doctor(keras.callbacks.Callback):
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
         with self._clock.counted():
-            self._guard.attempt(what, probe)
+            self._guard.attempt(what, probe, in_fit=True)
 
     def _begin(self) -> None:
         model, self._during = self.model, []

@@ -25,15 +25,16 @@ class Guard:
     def __init__(self) -> None:
         self.limits: list[str] = []
 
-    def attempt(self, what: str, probe: Callable[[], Value]) -> Value | None:
+    def attempt(self, what: str, probe: Callable[[], Value], *, in_fit: bool = False) -> Value | None:
         """The probe's value, or None and a note where it fails.
 
         Args:
             what: What is then not judged, such as "gradients".
             probe: Takes nothing.
+            in_fit: Whether `fit` is running, and with it threads that draw random numbers.
         """
         try:
-            with untouched(), warnings.catch_warnings():
+            with untouched(in_fit=in_fit), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what is worth saying becomes a finding
                 return probe()
         except SeewellError as problem:

@@ -11,11 +11,16 @@ __all__ = ["untouched"]
 
 
 @contextmanager
-def untouched() -> Iterator[None]:
+def untouched(*, in_fit: bool = False) -> Iterator[None]:
     """Put back, at the end, the next number that Python, NumPy, TensorFlow and Keras would draw.
 
     The model's own seed generators and moving averages are not this function's
     business: probes run in a stateless scope, where assignments go nowhere.
+
+    Args:
+        in_fit: `fit` is running: leave Python's and NumPy's states alone. Keras shuffles a
+            `PyDataset` with Python's `random` in a thread of its own; putting back what it drew
+            meanwhile would give it the same order twice. Probes in `fit` draw from neither.
     """
     from keras.src.backend.common import global_state
     from tensorflow.python.eager import context
@@ -28,8 +33,9 @@ def untouched() -> Iterator[None]:
     try:
         yield
     finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
+        if not in_fit:
+            random.setstate(python)
+            np.random.set_state(numpy)
         if eager is not None:
             eager.setstate(tensorflow)
         if keras_generator is not None:
