@@ -1,0 +1,23 @@
+"""Today's rules on yesterday's measurements."""
+
+import pickle
+
+from trial import shown
+
+from seewell.doctor.judgement import judge_course, judge_start
+from seewell.doctor.prescribe import prescribe
+
+
+def judged_again(record, path):
+    """The record with the findings that today's rules give."""
+    if not path.exists():
+        return record
+    kept = pickle.loads(path.read_bytes())
+    if kept["facts"] is None or record["refused"]:
+        return record
+    before = judge_start(kept["facts"])
+    during = [] if kept["course"] is None else judge_course(kept["course"])
+    return record | {
+        "before": shown(prescribe(before, kept["facts"])),
+        "findings": shown(prescribe([*before, *during], kept["facts"])),
+    }
