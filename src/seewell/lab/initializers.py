@@ -104,7 +104,8 @@ class Look:
         told = []
         for name, one in self.facts.items():
             before_logits = list(one.layers.values())[-2]
-            told.append(f"{name} {before_logits.deviation:.2g} ({one.largest_probability:.2f})")
+            size = before_logits.deviation
+            told.append(f"{name} {f'{size:,.0f}' if size >= 10 else f'{size:.2g}'} ({one.largest_probability:.2f})")
         return (
             f"{when}, the values of the last convolution have a standard deviation of (and the surest class gets on "
             f"average): {', '.join(told)}; guessing would be {1 / self.classes:.2f}."
