@@ -4,7 +4,7 @@
 
 Trains on the digits (or takes RUN), and writes beside this file: terminal.svg (what
 `seewell train digits` says at the end), convnet.svg, vgg16.svg, vgg-small.svg (layers as
-blocks), centring.png, optimizers.png and optimizers.gif (the lab's).
+blocks), centring.png, initializers.png, optimizers.png and optimizers.gif (the lab's).
 """
 
 import io
@@ -48,7 +48,7 @@ def main():
 
     import_tensorflow()
     import seewell
-    from seewell.lab import centring, optimizers
+    from seewell.lab import centring, initializer_picture, initializers, optimizers
 
     with tempfile.TemporaryDirectory() as folder:
         run = seewell.open_run(sys.argv[1]) if len(sys.argv) > 1 else seewell.train("digits", out=f"{folder}/run")
@@ -56,6 +56,7 @@ def main():
     for name in ("convnet", "vgg16", "vgg-small"):
         blocks(name, HERE / f"{name}.svg")
     centring.draw(HERE / "centring.png")
+    initializer_picture.draw(initializers.look(seewell.load_dataset("digits")), HERE / "initializers.png")
     optimizers.draw(HERE / "optimizers.png", HERE / "optimizers.gif")
 
 

@@ -21,6 +21,7 @@ COMMANDS = [
     ("runs", "prune"),
     ("lab",),
     ("lab", "centring"),
+    ("lab", "initializers"),
     ("lab", "optimizers"),
 ]
 

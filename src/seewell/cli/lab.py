@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seewell.cli.output import print_json, tell, writing
+from seewell.cli.output import loading, print_json, tell, writing
 
 __all__ = ["app"]
 
@@ -28,6 +28,36 @@ def centring_command(out: Out = Path("lab"), as_json: Json = False) -> None:
     else:
         tell(facts.sentence())
         tell(f"picture: {path}")
+
+
+@app.command("initializers")
+def initializers_command(
+    source: Annotated[str, typer.Option(help="The images: a catalogue name or a path.")] = "digits",
+    steps: Annotated[int, typer.Option(min=0, help="Updates to make before looking; 0: before training.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides weights and batches.")] = 0,
+    out: Out = Path("lab"),
+    as_json: Json = False,
+) -> None:
+    """Draw LTFN 6: each layer's values, logits and softmax under four initializers; also for TensorBoard."""
+    from seewell.quiet import import_tensorflow
+
+    import_tensorflow()
+    from seewell.data.loading import load_dataset
+    from seewell.lab import initializer_picture, initializers
+
+    picture, tensorboard = out / "initializers.png", out / "tensorboard"
+    with loading() as progress:
+        dataset = load_dataset(source, progress=progress)
+    found = initializers.look(dataset, steps=steps, seed=seed)
+    with writing(picture):
+        initializer_picture.draw(found, picture)
+    with writing(tensorboard):
+        initializers.write_tensorboard(found, tensorboard)
+    if as_json:
+        print_json({"picture": str(picture), "tensorboard": str(tensorboard), **found.to_dict()})
+    else:
+        tell(found.sentence())
+        tell(f"picture: {picture}\nhistograms: tensorboard --logdir {tensorboard}")
 
 
 @app.command("optimizers")
