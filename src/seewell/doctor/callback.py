@@ -63,6 +63,7 @@ class Doctor(keras.callbacks.Callback):
         self._batch: Any = None
         self._examined: Any = None
         self._watch: Watch | None = None
+        self._suggested: float | None = None
 
     def examine(
         self,
@@ -90,6 +91,7 @@ class Doctor(keras.callbacks.Callback):
         self._before = examination.run()
         self._during = []
         self._facts, self._batch, self._examined = examination.facts, examination.batch, model
+        self._suggested = examination.suggested_learning_rate
         return self.findings
 
     @property
@@ -101,6 +103,11 @@ class Doctor(keras.callbacks.Callback):
     def limits(self) -> tuple[str, ...]:
         """What could not be judged, and why."""
         return tuple(self._guard.limits)
+
+    @property
+    def suggested_learning_rate(self) -> float | None:
+        """What the range test of ``examine(…, thorough=True)`` suggests; None before, or where no rate helps."""
+        return self._suggested
 
     @property
     def seconds(self) -> float:
