@@ -12,6 +12,7 @@ from seewell.doctor.judgement import judge_course
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.structure import read_optimizer, read_structure
+from seewell.doctor.probes.unconnected import kernel_values
 from seewell.doctor.rules.hidden import judge_hidden
 from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.optimizer import judge_optimizer
@@ -178,7 +179,7 @@ class Doctor(keras.callbacks.Callback):
         subject = check_model(model)
         structure = read_structure(model, subject.anatomy, subject.outputs)
         self._facts = Facts(structure, read_optimizer(model.optimizer))
-        predicted = () if subject.anatomy is None else predicted_values(subject.anatomy)
+        predicted = kernel_values(model) if subject.anatomy is None else predicted_values(subject.anatomy)
         self._before = [
             *judge_output(structure, None, None),
             *judge_trainable(structure),

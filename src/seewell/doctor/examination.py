@@ -1,5 +1,6 @@
 """An examination before training: the cheapest and most telling questions first, within a budget."""
 
+import math
 import time
 from typing import Any
 
@@ -20,6 +21,7 @@ from seewell.doctor.probes.random_part import network_augmentation
 from seewell.doctor.probes.sample import Sample
 from seewell.doctor.probes.splits import split_facts
 from seewell.doctor.probes.structure import model_loss, read_optimizer, read_structure
+from seewell.doctor.probes.unconnected import kernel_values
 from seewell.doctor.statistics import LossFacts
 from seewell.doctor.subject import Subject
 from seewell.doctor.tryout import Tryout
@@ -187,7 +189,12 @@ class Examination:
 
     def _measure_layers(self) -> None:
         anatomy = self._subject.anatomy
-        if anatomy is None or self.batch is None or not self._left(0.4):
+        if anatomy is None:
+            known = self.facts.images
+            size = 1.0 if known is None else math.hypot(known.mean, known.deviation)
+            self.facts.values = self._guard.attempt("layers", lambda: kernel_values(self._subject.model, size)) or ()
+            return
+        if self.batch is None or not self._left(0.4):
             return
         images, labels = self.batch
         found = self._guard.attempt(

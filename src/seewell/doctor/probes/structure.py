@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from seewell.doctor.probes.anatomy import Anatomy
+from seewell.doctor.probes.unconnected import constant_kernels
 from seewell.doctor.statistics import OptimizerFacts, Structure
 
 __all__ = ["loss_family", "model_loss", "read_optimizer", "read_structure"]
@@ -80,7 +81,7 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         readable=anatomy is not None,
         trainable=sum(int(np.prod(v.shape)) for v in model.trainable_variables),
         dropouts=_dropouts(model),
-        constant_layers=anatomy.constant() if anatomy else (),
+        constant_layers=anatomy.constant() if anatomy else constant_kernels(model),
         penalized=_penalized(model),
     )
 
