@@ -47,11 +47,12 @@ class OwnStep(keras.Model):
         """One update, written out."""
         x, y = data
         with tf.GradientTape() as tape:
-            loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
+            outputs = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=outputs)
         self.optimizer.apply_gradients(
             zip(tape.gradient(loss, self.trainable_weights), self.trainable_weights, strict=True)
         )
-        return {"loss": loss}
+        return {"loss": loss, **self.compute_metrics(x, y, outputs)}
 
 
 class OwnLoss(keras.losses.Loss):

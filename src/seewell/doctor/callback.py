@@ -150,7 +150,7 @@ class Doctor(keras.callbacks.Callback):
         watch = self._watch
         if watch is None:
             return
-        watch.end_epoch(_accuracy(logs or {}, "val_"))
+        self._run("the cost", lambda: watch.end_epoch(_accuracy(logs or {}, "val_")))
         if self._clock.allows(watch.probe_seconds):
             self._run("layers", self._probe)
         self._run("the cost", self._judge)

@@ -76,6 +76,12 @@ class Anatomy:
         """What reaches the first weighted layer, after the network's own preprocessing."""
         return values[id(self.points[0].call.inputs[0])] if self.points else None
 
+    def takes_words(self) -> bool:
+        """Whether what goes in goes straight into an Embedding."""
+        start = self._same(self.model.inputs[0])
+        after = self._consumers.get(start, [])
+        return any(isinstance(call.layer, keras.layers.Embedding) for call in after)
+
     def augmentations(self) -> tuple[Any, ...]:
         """The random layers before the first weights, dropout aside."""
         return tuple(call.layer for call in self._before_weights() if _is_random(call.layer))

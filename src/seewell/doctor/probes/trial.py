@@ -144,7 +144,7 @@ class Trial:
         found = []
         for variable, copy, old in zip(self._model.trainable_variables, self._weights, before, strict=True):
             size = float(np.sqrt(np.mean(np.square(old, dtype=np.float64))))
-            if old.ndim < 2 or size == 0.0:
+            if old.ndim < 2 or size == 0.0 or "bias" in variable.name:
                 continue
             change = float(np.sqrt(np.mean(np.square(copy.numpy().astype(np.float64) - old))))
             found.append((variable.path, change / size))
