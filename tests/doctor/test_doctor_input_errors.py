@@ -134,7 +134,7 @@ def test_a_failure_of_a_probe_is_a_note_and_training_goes_on(monkeypatch: pytest
     def fail(self: Any) -> None:
         raise RuntimeError("probe")
 
-    monkeypatch.setattr(Watch, "judge", fail)
+    monkeypatch.setattr(Watch, "course", fail)
     doctor = seewell.Doctor()
     made = model()
     history = made.fit(X, Y, epochs=1, callbacks=[doctor], verbose=0)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
+from seewell.doctor.image_statistics import DriftFacts
 from seewell.doctor.judgement import can_be_trained, judge_start
 from seewell.doctor.probes.answers import kind_of, output_facts
 from seewell.doctor.probes.copies import can_have_copies
@@ -156,13 +157,14 @@ class Examination:
     def _measure_drift(self, sample: Sample, other: Sample) -> None:
         if sample.images.shape[1:] != other.images.shape[1:]:
             return
-        train, held = _everything(sample), _everything(other)
-        copies = can_have_copies(train) and self._left(0.8)
-        if can_have_copies(train) and not copies:
-            self._guard.note("near copies: left out to save time; thorough=True looks for them.")
-        self.facts.drift = self._guard.attempt(
-            "validation against training", lambda: drift_facts(train, held, plain=sample.arrays, copies=copies)
-        )
+        train, held, hasty = _everything(sample), _everything(other), not self._left(0.8)
+
+        def look() -> DriftFacts:
+            if hasty and can_have_copies(train):
+                self._guard.note("near copies: left out to save time; thorough=True looks for them.")
+            return drift_facts(train, held, plain=sample.arrays, copies=not hasty)
+
+        self.facts.drift = self._guard.attempt("validation against training", look)
 
     def _measure_loss(self, sample: Sample) -> None:
         if self._loss is None:

@@ -19,11 +19,11 @@ _SMALLEST = 16
 _CANDIDATE = 0.9
 """Correlation of thumbnails from which on a pair is compared in full."""
 _SHIFTS = (-1, 0, 1)
-_TRAIN, _VALIDATION = 10_000, 1_000
-"""Images compared at most, spread evenly."""
+_TRAIN, _VALIDATION, _VALUES = 10_000, 1_000, 300_000_000
+"""Images compared at most, spread evenly, and values in them."""
 
 
-def near_copies(train: Array, validation: Array) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def near_copies(train: Array, validation: Array) -> Floats:
     """For each of (some of) the validation images the likeness of the most similar training image.
 
     Brightness and contrast do not count, and a flip or a shift by a pixel is
@@ -36,19 +36,20 @@ def near_copies(train: Array, validation: Array) -> tuple[npt.NDArray[np.float32
         validation: Images of the same shape.
 
     Returns:
-        Likeness in [-1, 1] and the rows of the validation images that were looked at; empty where images are
-        too small or no images.
+        Likeness in [-1, 1], float32, of each validation image that was looked at; -1 where nothing is alike, and
+        for exact copies, which are another probe's business. Empty where images are too small or no images.
     """
     if (
         min(train.ndim, validation.ndim) < 3
         or min(train.shape[1:3]) < _SMALLEST
         or train.shape[1:] != validation.shape[1:]
     ):
-        return np.zeros(0, np.float32), np.zeros(0, np.int64)
-    a, b = _rows(len(train), _TRAIN), _rows(len(validation), _VALIDATION)
-    known, asked = _grey(train[a]), _grey(validation[b])
+        return np.zeros(0, np.float32)
+    a, b = _rows(train, _TRAIN), _rows(validation, _VALIDATION)
+    known, asked = _grey(train, a), _grey(validation, b)
     small, wanted = _unit(_shrink(known, _SIDE)), _shrink(asked, _SIDE)
     found = np.full(len(b), -1.0, np.float32)
+    exact = np.zeros(len(b), bool)
     for flip in (False, True):
         turned = wanted[:, :, ::-1] if flip else wanted
         alike = _unit(turned) @ small.T
@@ -56,7 +57,9 @@ def near_copies(train: Array, validation: Array) -> tuple[npt.NDArray[np.float32
         for row in np.flatnonzero(alike.max(axis=1) > _CANDIDATE):
             other = asked[row][:, ::-1] if flip else asked[row]
             found[row] = max(found[row], _likeness(known[best[row]], other))
-    return found, b
+            exact[row] |= np.array_equal(train[a[best[row]]], validation[b[row]])
+    found[exact] = -1.0
+    return found
 
 
 def can_have_copies(images: Array) -> bool:
@@ -88,15 +91,14 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float((a * b).sum() / size) if size > 1e-6 else -1.0
 
 
-def _grey(images: Array) -> Floats:
+def _grey(images: Array, rows: npt.NDArray[np.int64]) -> Floats:
     """Float32 (N, H, W), of large images averages over blocks."""
-    grey = np.stack([_one_grey(image) for image in images])
-    return _shrink(grey, _FINE)
+    return np.concatenate([_one_grey(images[row]) for row in rows])
 
 
 def _one_grey(image: Array) -> Floats:
     values = np.nan_to_num(np.asarray(image, np.float32))
-    return values.mean(axis=-1) if values.ndim == 3 else values
+    return _shrink((values.mean(axis=-1) if values.ndim == 3 else values)[None], _FINE)
 
 
 def _shrink(images: Floats, side: int) -> Floats:
@@ -112,5 +114,6 @@ def _unit(images: Floats) -> Floats:
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _rows(count: int, most: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+def _rows(images: Array, most: int) -> npt.NDArray[np.int64]:
+    most = max(1, min(len(images), most, _VALUES // max(1, int(np.prod(images.shape[1:])))))
+    return np.unique(np.linspace(0, len(images) - 1, most).round().astype(np.int64))
