@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from doctor_cases import L, digits
 
 import seewell
@@ -38,6 +39,13 @@ def two_outputs() -> Any:
     return made
 
 
+def words() -> Any:
+    layers = [L.Embedding(10, 4), L.GlobalAveragePooling1D(), L.Dense(10, "softmax")]
+    made = keras.Sequential([keras.Input((8,)), *layers])
+    made.compile("adam", "sparse_categorical_crossentropy")
+    return made
+
+
 def one_map() -> Any:
     made = keras.Sequential([keras.Input((8, 8, 1)), L.Conv2D(3, 3)])
     made.compile("adam", "mse")
@@ -50,6 +58,7 @@ def one_map() -> Any:
         (not_compiled, "is not compiled"),
         (not_built, "is not built"),
         (two_outputs, "2 outputs"),
+        (words, "takes words"),
         (one_map, r"has the shape \(None, 6, 6, 3\)"),
         (lambda: "model", "is not a Keras model"),
     ],
@@ -77,6 +86,12 @@ def test_a_model_that_cannot_be_judged_is_refused(make: Any, words: str) -> None
         (lambda: (model(), iter([(X, Y)])), "without labels"),
         (lambda: (model(), iter([X]), Y), "is a generator"),
         (lambda: (model(), {"a": X}, Y), "several parts"),
+        (lambda: (model(), X, {"a": Y}), "labels of x are no single array"),
+        (lambda: (model(), [X[0], X[0][:4]], Y[:2]), "images of x are no single array"),
+        (lambda: (model(), np.array(["a.png"] * 200), Y), "x is of type"),
+        (lambda: (model(), tf.data.Dataset.from_tensor_slices((X, Y))), "gives no batches"),
+        (lambda: (model(), tf.data.Dataset.from_tensor_slices(X).batch(9)), "does not give pairs"),
+        (lambda: (model(), tf.data.Dataset.from_tensor_slices({"a": X}).batch(9)), "does not give pairs"),
     ],
 )
 def test_data_that_do_not_fit_are_refused(give: Any, words: str) -> None:
@@ -119,7 +134,7 @@ def test_a_failure_of_a_probe_is_a_note_and_training_goes_on(monkeypatch: pytest
     def fail(self: Any) -> None:
         raise RuntimeError("probe")
 
-    monkeypatch.setattr(Watch, "judge", fail)
+    monkeypatch.setattr(Watch, "course", fail)
     doctor = seewell.Doctor()
     made = model()
     history = made.fit(X, Y, epochs=1, callbacks=[doctor], verbose=0)

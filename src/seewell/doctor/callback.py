@@ -12,6 +12,7 @@ from seewell.doctor.judgement import judge_course
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.structure import read_optimizer, read_structure
+from seewell.doctor.probes.unconnected import kernel_values
 from seewell.doctor.rules.hidden import judge_hidden
 from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.optimizer import judge_optimizer
@@ -63,6 +64,7 @@ class Doctor(keras.callbacks.Callback):
         self._batch: Any = None
         self._examined: Any = None
         self._watch: Watch | None = None
+        self._suggested: float | None = None
 
     def examine(
         self,
@@ -90,6 +92,7 @@ class Doctor(keras.callbacks.Callback):
         self._before = examination.run()
         self._during = []
         self._facts, self._batch, self._examined = examination.facts, examination.batch, model
+        self._suggested = examination.suggested_learning_rate
         return self.findings
 
     @property
@@ -101,6 +104,11 @@ class Doctor(keras.callbacks.Callback):
     def limits(self) -> tuple[str, ...]:
         """What could not be judged, and why."""
         return tuple(self._guard.limits)
+
+    @property
+    def suggested_learning_rate(self) -> float | None:
+        """What the range test of ``examine(…, thorough=True)`` suggests; None before, or where no rate helps."""
+        return self._suggested
 
     @property
     def seconds(self) -> float:
@@ -142,7 +150,7 @@ class Doctor(keras.callbacks.Callback):
         watch = self._watch
         if watch is None:
             return
-        watch.end_epoch(_accuracy(logs or {}, "val_"))
+        self._run("the cost", lambda: watch.end_epoch(_accuracy(logs or {}, "val_")))
         if self._clock.allows(watch.probe_seconds):
             self._run("layers", self._probe)
         self._run("the cost", self._judge)
@@ -171,7 +179,7 @@ class Doctor(keras.callbacks.Callback):
         subject = check_model(model)
         structure = read_structure(model, subject.anatomy, subject.outputs)
         self._facts = Facts(structure, read_optimizer(model.optimizer))
-        predicted = () if subject.anatomy is None else predicted_values(subject.anatomy)
+        predicted = kernel_values(model) if subject.anatomy is None else predicted_values(subject.anatomy)
         self._before = [
             *judge_output(structure, None, None),
             *judge_trainable(structure),

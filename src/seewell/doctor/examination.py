@@ -9,30 +9,29 @@ import numpy.typing as npt
 
 from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
+from seewell.doctor.image_statistics import DriftFacts
 from seewell.doctor.judgement import can_be_trained, judge_start
 from seewell.doctor.probes.answers import kind_of, output_facts
+from seewell.doctor.probes.copies import can_have_copies
+from seewell.doctor.probes.drift import drift_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.images import input_facts
 from seewell.doctor.probes.labels import label_facts
 from seewell.doctor.probes.loss import loss_facts
+from seewell.doctor.probes.random_part import network_augmentation
 from seewell.doctor.probes.sample import Sample
 from seewell.doctor.probes.splits import split_facts
 from seewell.doctor.probes.structure import model_loss, read_optimizer, read_structure
-from seewell.doctor.probes.trial import Trial
-from seewell.doctor.rules.steps import ends, falls
-from seewell.doctor.statistics import LookaheadFacts, LossFacts
+from seewell.doctor.probes.unconnected import kernel_values
+from seewell.doctor.statistics import LossFacts
 from seewell.doctor.subject import Subject
+from seewell.doctor.tryout import Tryout
 from seewell.findings import Finding
 
 __all__ = ["Examination"]
 
 _FORWARD_SECONDS = 0.5
 _IMAGES = (8, 64)
-_STEPS, _BATCH, _PIECES = 16, 32, 4
-_SCALES = (0.01, 0.1, 100.0, 1000.0, 10.0)
-_TRIAL_SHARE = 0.5
-_MOST_WEIGHTS = 30_000_000
-"""Weights beyond which copies for trial updates are made only when asked to be thorough (0.5 GB with Adam)."""
 
 
 class Examination:
@@ -73,11 +72,21 @@ class Examination:
             facts.form = sample.form
             self._measure_sample(sample)
             self._measure_data(sample)
-        if sample is not None and facts.images is not None and facts.images.not_finite == 0 and can_be_trained(facts):
+        finite = facts.images is not None and facts.images.not_finite == 0
+        if sample is not None and finite:
+            self._measure_augmentation(sample)
+        if sample is not None and finite and can_be_trained(facts):
             self._measure_loss(sample)
             self._measure_layers()
-            self._try_updates(sample)
+            Tryout(self._subject.model, self._loss, facts, self._guard, self._began, self._seconds).run(sample)
+        if sample is not None and self._validation is not None:
+            self._measure_drift(sample, self._validation)
         return judge_start(facts)
+
+    @property
+    def suggested_learning_rate(self) -> float | None:
+        """What a thorough examination's range test suggests; None without one, or where no rate lowers the cost."""
+        return None if self.facts.range is None else self.facts.range.suggested
 
     def _left(self, share: float = 1.0) -> bool:
         """Whether less than this share of the budget is spent."""
@@ -138,6 +147,25 @@ class Examination:
                 "validation against training", lambda: split_facts(train, sample.all_labels, held, other.all_labels)
             )
 
+    def _measure_augmentation(self, sample: Sample) -> None:
+        anatomy = self._subject.anatomy
+        if anatomy is not None and self._left(0.2):
+            self.facts.augmentation = self._guard.attempt(
+                "augmentation", lambda: network_augmentation(anatomy, sample.images, sample.labels)
+            )
+
+    def _measure_drift(self, sample: Sample, other: Sample) -> None:
+        if sample.images.shape[1:] != other.images.shape[1:]:
+            return
+        train, held, hasty = _everything(sample), _everything(other), not self._left(0.8)
+
+        def look() -> DriftFacts:
+            if hasty and can_have_copies(train):
+                self._guard.note("near copies: left out to save time; thorough=True looks for them.")
+            return drift_facts(train, held, plain=sample.arrays, copies=not hasty)
+
+        self.facts.drift = self._guard.attempt("validation against training", look)
+
     def _measure_loss(self, sample: Sample) -> None:
         if self._loss is None:
             self._guard.note("the loss: the model computes it in its own way; its sign and size are not judged.")
@@ -163,59 +191,18 @@ class Examination:
 
     def _measure_layers(self) -> None:
         anatomy = self._subject.anatomy
-        if anatomy is None or self.batch is None or not self._left(0.4):
+        if anatomy is None:
+            known = self.facts.images
+            size = 1.0 if known is None else math.hypot(known.mean, known.deviation)
+            self.facts.values = self._guard.attempt("layers", lambda: kernel_values(self._subject.model, size)) or ()
+            return
+        if self.batch is None or not self._left(0.4):
             return
         images, labels = self.batch
         found = self._guard.attempt(
             "layers", lambda: layer_values(anatomy, images, labels, kind=self.facts.kind, training=True)
         )
         self.facts.values = found or ()
-
-    def _try_updates(self, sample: Sample) -> None:
-        facts, model = self.facts, self._subject.model
-        if self._loss is None or facts.structure.trainable == 0:
-            return
-        if facts.structure.trainable > _MOST_WEIGHTS and self._seconds is not None:
-            self._guard.note("trial updates: the network is too large for them; thorough=True makes them.")
-            return
-        if not self._left(0.3):
-            self._guard.note("trial updates: left out to save time; thorough=True makes them.")
-            return
-        trial = self._guard.attempt("trial updates", lambda: Trial(model, self._loss, facts.kind))
-        if trial is None:
-            return
-        rate = facts.optimizer.learning_rate or trial.rate
-        self._look(trial, sample, rate)
-        own = facts.lookaheads[0] if facts.lookaheads else None
-        if own is None or falls(own):
-            return
-        start = own.losses[0]
-        order = _SCALES if ends(own)[1] > start else tuple(reversed(_SCALES))
-        for scale in order:
-            if not self._left(0.7):
-                self._guard.note("other learning rates: left out to save time; thorough=True tries them.")
-                break
-            self._look(trial, sample, rate * scale)
-
-    def _look(self, trial: Trial, sample: Sample, rate: float) -> None:
-        rows = np.random.default_rng(0).permutation(len(sample))[: _BATCH * _PIECES]
-        batch = min(_BATCH, len(rows))
-        own = self.facts.optimizer.learning_rate or trial.rate
-
-        def look() -> LookaheadFacts:
-            found = trial.run(
-                (sample.images[rows], sample.targets[rows], sample.labels[rows]),
-                steps=_STEPS,
-                rate=rate,
-                batch=batch,
-                compiled=bool(self.facts.lookaheads),
-                deadline=math.inf if self._seconds is None else self._began + _TRIAL_SHARE * self._seconds,
-            )
-            return LookaheadFacts(rate / own if own else 1.0, found.losses, found.ratios)
-
-        found = self._guard.attempt("trial updates", look)
-        if found is not None:
-            self.facts.lookaheads.append(found)
 
 
 def _everything(sample: Sample) -> npt.NDArray[Any]:

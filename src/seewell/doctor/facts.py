@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from seewell.doctor.image_statistics import AugmentationFacts, DriftFacts
 from seewell.doctor.statistics import (
     CurveFacts,
     InputFacts,
@@ -17,6 +18,7 @@ from seewell.doctor.statistics import (
     Structure,
     WeightChange,
 )
+from seewell.doctor.update_statistics import HeartFacts, RangeFacts
 
 __all__ = ["CourseFacts", "Facts"]
 
@@ -33,10 +35,14 @@ class Facts:
         images: The numbers that reach the first weights.
         labels: The labels.
         splits: Validation against training.
+        drift: The same, beyond mean, spread and classes.
+        augmentation: What the network's own random layers do to images.
         answers: The network's answers on a batch.
         loss: How the loss behaves on it.
         values: Each weighted layer on it, in training mode.
         lookaheads: Trial updates; the first with the user's learning rate.
+        by_heart: A few images shown again and again.
+        range: A learning-rate range test.
     """
 
     structure: Structure
@@ -46,10 +52,14 @@ class Facts:
     images: InputFacts | None = None
     labels: LabelFacts | None = None
     splits: SplitFacts | None = None
+    drift: DriftFacts | None = None
+    augmentation: AugmentationFacts | None = None
     answers: OutputFacts | None = None
     loss: LossFacts | None = None
     values: tuple[LayerValues, ...] = ()
     lookaheads: list[LookaheadFacts] = field(default_factory=list)
+    by_heart: HeartFacts | None = None
+    range: RangeFacts | None = None
 
 
 @dataclass(frozen=True)

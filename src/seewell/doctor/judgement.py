@@ -3,7 +3,10 @@
 import dataclasses
 
 from seewell.doctor.facts import CourseFacts, Facts
+from seewell.doctor.rules.augmentation import judge_augmentation
+from seewell.doctor.rules.by_heart import judge_by_heart, judge_range
 from seewell.doctor.rules.curve import judge_curve
+from seewell.doctor.rules.drift import judge_drift
 from seewell.doctor.rules.gradients import judge_gradients
 from seewell.doctor.rules.hidden import judge_hidden
 from seewell.doctor.rules.images import judge_images
@@ -56,7 +59,10 @@ def judge_start(facts: Facts) -> list[Finding]:
         last = [value for value in facts.values if value.last]
         found += judge_answers(facts.answers, loss, last_constant=bool(last) and last[-1].gain == 0.0)
     if facts.lookaheads:
-        found += judge_steps(facts.lookaheads[0], facts.lookaheads[1:], optimizer)
+        steps = judge_steps(facts.lookaheads[0], facts.lookaheads[1:], optimizer)
+        found += steps if facts.range is None else judge_range(steps, facts.range, facts.lookaheads[0], optimizer)
+    if facts.by_heart is not None:
+        found += judge_by_heart(facts.by_heart)
     return [dataclasses.replace(one, severity="info") if falling and one.code in _SYMPTOMS else one for one in found]
 
 
@@ -83,6 +89,10 @@ def _judge_data(facts: Facts) -> list[Finding]:
         found += judge_labels(facts.labels, facts.structure.outputs)
     if facts.splits is not None:
         found += judge_splits(facts.splits)
+    if facts.drift is not None:
+        found += judge_drift(facts.drift)
+    if facts.augmentation is not None:
+        found += judge_augmentation(facts.augmentation)
     return found
 
 

@@ -127,6 +127,7 @@ class InputFacts:
         normalized: Whether a normalization undoes the scale, at the input or right behind the first weights.
         judged: Whether the values at the first weights could be read.
         same: Whether all images are equal.
+        flat_channels: Channels that hold one value in all images; empty where there is one channel only.
     """
 
     not_finite: float
@@ -139,6 +140,7 @@ class InputFacts:
     normalized: bool
     judged: bool
     same: bool = False
+    flat_channels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,12 @@ def check_model(model: Any, image_shape: tuple[int, ...] | None = None) -> Subje
         _refuse_several(model)
         anatomy = None
         limits.append(f"layers: {problem.what} Their values and activations are not judged.")
+    if anatomy is not None and anatomy.takes_words():
+        raise NetworkError(
+            f'"{model.name}" begins with an Embedding: it takes words, not images.',
+            expected="a network that takes images",
+            fix="use the doctor with an image classifier",
+        )
     outputs = _outputs(model, image_shape)
     return Subject(model, outputs, anatomy, tuple(limits))
 
@@ -113,8 +119,16 @@ def _called_shape(model: Any, image_shape: tuple[int, ...]) -> tuple[int, ...]:
     import keras
     import numpy as np
 
-    with keras.StatelessScope(collect_losses=True):
-        answer = model(np.zeros((1, *image_shape), "float32"), training=False)
+    try:
+        with keras.StatelessScope(collect_losses=True):
+            answer = model(np.zeros((1, *image_shape), "float32"), training=False)
+    except Exception as problem:  # whatever the user's own layers raise
+        first = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
+        raise NetworkError(
+            f'"{model.name}" cannot be called on an image of the shape {image_shape}: {first}',
+            expected="images as the network takes them",
+            fix="try model(x[:1]) on the same data",
+        ) from problem
     if isinstance(answer, list | tuple | dict):
         raise NetworkError(
             f'"{model.name}" gives {len(answer)} answers an image.',

@@ -76,6 +76,41 @@ class Anatomy:
         """What reaches the first weighted layer, after the network's own preprocessing."""
         return values[id(self.points[0].call.inputs[0])] if self.points else None
 
+    def takes_words(self) -> bool:
+        """Whether what goes in goes straight into an Embedding."""
+        start = self._same(self.model.inputs[0])
+        after = self._consumers.get(start, [])
+        return any(isinstance(call.layer, keras.layers.Embedding) for call in after)
+
+    def augmentations(self) -> tuple[Any, ...]:
+        """The random layers before the first weights, dropout aside."""
+        return tuple(call.layer for call in self._before_weights() if _is_random(call.layer))
+
+    def before_weights(self, images: Any, *, augmented: bool) -> Any:
+        """The images on their way to the first weights, before they are flattened; the rest is not run.
+
+        With or without the random layers' changes. Run it in a stateless scope, which takes their draws.
+        """
+        values, last = {self._same(self.model.inputs[0]): images}, images
+        for call in self._before_weights():
+            known = {id(tensor): values[self._same(tensor)] for tensor in call.inputs}
+            args, kwargs = call.node.arguments.fill_in(known)
+            if getattr(call.layer, "_call_has_training_arg", False):
+                kwargs = kwargs | {"training": augmented and _is_random(call.layer)}
+            outputs = keras.tree.flatten(call.layer(*args, **kwargs))
+            values.update((self._same(t), value) for t, value in zip(call.node.outputs, outputs, strict=True))
+            last = outputs[0] if len(outputs[0].shape) > 2 else last
+        return last
+
+    def _before_weights(self) -> list[Call]:
+        """The calls that the first weighted layer's input is made of."""
+        wanted, found = {self._same(self.points[0].call.inputs[0])} if self.points else set(), []
+        for call in reversed(self._calls):
+            if not call.node.is_input and any(self._same(tensor) in wanted for tensor in call.node.outputs):
+                wanted |= {self._same(tensor) for tensor in call.inputs}
+                found.append(call)
+        return found[::-1]
+
     def first_normalized(self) -> bool:
         """Whether a normalization stands directly behind the first weighted layer."""
         if not self.points:
@@ -211,6 +246,12 @@ def _activation(layer: Any) -> str | None:
     if kind == "leakyrelu":
         return "leaky_relu"
     return kind if kind in _OPERATIONS else None
+
+
+def _is_random(layer: Any) -> bool:
+    if "Dropout" in type(layer).__name__ or not isinstance(layer, keras.layers.Layer):
+        return False
+    return any(inner._seed_generators for inner in layer._flatten_layers())
 
 
 def _passes(layer: Any) -> bool:

@@ -28,11 +28,17 @@ def first_batches(data: Any, most: int) -> Iterator[tuple[Any, Any]] | None:
     import tensorflow as tf
 
     if isinstance(data, keras.utils.PyDataset):
-        return ((item[0], item[1]) for item in (data[index] for index in range(min(most, data.num_batches or most))))
+        return (_pair(data[index]) for index in range(min(most, data.num_batches or most)))
     source = _without_shuffle(data, tf)
     if source is None:
         return None
     return _read(source, data, most)
+
+
+def _pair(element: Any) -> tuple[Any, Any]:
+    if not isinstance(element, list | tuple):
+        raise TypeError(f"an element is no pair but of type {type(element).__name__}")
+    return element[0], element[1]
 
 
 def _read(source: Any, data: Any, most: int) -> Iterator[tuple[Any, Any]]:
@@ -40,7 +46,7 @@ def _read(source: Any, data: Any, most: int) -> Iterator[tuple[Any, Any]]:
     before = [variable.numpy() for variable in variables]
     try:
         for element in source.take(most):
-            yield element[0], element[1]
+            yield _pair(element)
     finally:
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)

@@ -34,4 +34,13 @@ def input_facts(given: npt.NDArray[Any], seen: npt.NDArray[Any] | None, *, norma
         normalized=normalized,
         judged=seen is not None,
         same=len(fine) > 1 and bool((fine == fine[:1]).all()),
+        flat_channels=_flat_channels(fine),
     )
+
+
+def _flat_channels(images: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """Of images with channels last, 2 to 4 of them."""
+    if len(images) < 2 or images.ndim != 4 or not 2 <= images.shape[-1] <= 4:
+        return ()
+    flat = images.reshape(-1, images.shape[-1])
+    return tuple(int(number) for number in np.flatnonzero(flat.min(axis=0) == flat.max(axis=0)))

@@ -80,7 +80,7 @@ def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
             expected="arrays, a tf.data.Dataset or a PyDataset",
             fix="give the doctor some images of their own: x, y = next(another_generator)",
         )
-    images, targets = _as_array(x), _as_array(y)
+    images, targets = _one_array(x, what, "images"), _one_array(y, what, "labels")
     if len(images) != len(targets):
         raise DataError(
             f"{what} has {len(images):,} images and {len(targets):,} labels.",
@@ -89,6 +89,7 @@ def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
         )
     if len(images) == 0:
         raise DataError(f"{what} is empty.", expected="some images", fix="check how the data were read")
+    _refuse_words(images, what)
     form = label_form(targets, outputs)
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).round().astype(np.int64))
     every = class_numbers(targets, form)
@@ -158,20 +159,28 @@ def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
     try:
         batches = first_batches(x, _BATCHES)
         pairs = None if batches is None else [(_as_array(a), _as_array(b)) for a, b in batches]
-    except (IndexError, TypeError, ValueError) as problem:
+    except Exception as problem:  # whatever the user's own mappings raise
+        first = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
         raise DataError(
-            f"{what} does not give pairs of images and labels: {problem}.",
+            f"{what} does not give pairs of images and labels: {first}.",
             expected="batches of (images, labels)",
             fix="check the elements of the data set",
         ) from problem
     if pairs is None:
         return None
-    if not pairs or pairs[0][0].ndim < 2 or any(len(a) != len(b) for a, b in pairs if b.ndim):
+    if not pairs or any(a.ndim < 2 or b.ndim < 1 or len(a) != len(b) for a, b in pairs):
         raise DataError(
             f"{what} gives no batches.", expected="batches of (images, labels)", fix="call .batch(…) on the data set"
         )
+    if len({a.shape[1:] for a, _ in pairs}) > 1 or len({b.shape[1:] for _, b in pairs}) > 1:
+        raise DataError(
+            f"{what} has images or labels of several shapes.",
+            expected="one shape in all batches",
+            fix="resize the images: data.map(lambda x, y: (tf.image.resize(x, size), y))",
+        )
     images = np.concatenate([a for a, _ in pairs])
     targets = np.concatenate([b for _, b in pairs])
+    _refuse_words(images, what)
     form = label_form(targets, outputs)
     every = class_numbers(targets, form)
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).round().astype(np.int64))
@@ -185,6 +194,26 @@ def _is_dataset(x: Any) -> bool:
 
 def _is_plain(x: Any) -> bool:
     return isinstance(x, list | tuple) and len(x) > 0 and np.isscalar(np.asarray(x[0]).reshape(-1)[0])
+
+
+def _one_array(values: Any, what: str, part: str) -> Array:
+    try:
+        return _as_array(values)
+    except (TypeError, ValueError) as problem:
+        raise DataError(
+            f"the {part} of {what} are no single array: {problem}.",
+            expected="one array, all images of one shape",
+            fix="give one array of images and one of labels; resize the images to one shape",
+        ) from problem
+
+
+def _refuse_words(images: Array, what: str) -> None:
+    if images.dtype.kind not in "biuf":
+        raise DataError(
+            f"{what} is of type {images.dtype}.",
+            expected="numbers: images as arrays",
+            fix="read the image files first, for example with seewell.load_dataset",
+        )
 
 
 def _as_array(values: Any) -> Array:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from seewell.doctor.probes.anatomy import Anatomy
+from seewell.doctor.probes.unconnected import constant_kernels
 from seewell.doctor.statistics import OptimizerFacts, Structure
 
 __all__ = ["loss_family", "model_loss", "read_optimizer", "read_structure"]
@@ -65,7 +66,7 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         outputs: Numbers that an image gets.
     """
     family, name, from_logits = loss_family(model)
-    last, layer, axis_wrong, doubled = anatomy.ending() if anatomy else ("unknown", model.layers[-1].name, False, False)
+    last, layer, axis_wrong, doubled = anatomy.ending() if anatomy else ("unknown", _last_layer(model), False, False)
     hidden = anatomy.hidden() if anatomy else ()
     return Structure(
         outputs=outputs,
@@ -80,9 +81,13 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         readable=anatomy is not None,
         trainable=sum(int(np.prod(v.shape)) for v in model.trainable_variables),
         dropouts=_dropouts(model),
-        constant_layers=anatomy.constant() if anatomy else (),
+        constant_layers=anatomy.constant() if anatomy else constant_kernels(model),
         penalized=_penalized(model),
     )
+
+
+def _last_layer(model: Any) -> str:
+    return str(model.layers[-1].name if model.layers else model.name)
 
 
 def loss_family(model: Any) -> tuple[str, str, bool | None]:

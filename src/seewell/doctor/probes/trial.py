@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -29,15 +30,16 @@ class Trial:
         model: A built, compiled model.
         loss: Its loss: labels and outputs to one number.
         kind: What its outputs are.
+        optimizer: Takes the place of the copy of the model's own; not yet built.
     """
 
-    def __init__(self, model: Any, loss: Any, kind: Kind) -> None:
+    def __init__(self, model: Any, loss: Any, kind: Kind, optimizer: Any = None) -> None:
         self._model = model
         self._loss = loss
         self._kind = kind
         self._weights = [_copy(variable) for variable in model.trainable_variables]
         self._rest = [_copy(variable) for variable in model.non_trainable_variables]
-        given = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        given = getattr(model.optimizer, "inner_optimizer", model.optimizer) if optimizer is None else optimizer
         config = given.get_config()
         self._rate = float(np.asarray(given.learning_rate))
         config["learning_rate"] = self._rate
@@ -80,6 +82,29 @@ class Trial:
                 break
         return LookaheadFacts(rate / self._rate if self._rate else math.inf, tuple(losses), ratios)
 
+    def sweep(self, data: tuple[Array, Array, Array], rates: Sequence[float], *, batch: int) -> tuple[float, ...]:
+        """Update the copies once with each rate in turn, from the model's present weights on.
+
+        Args:
+            data: As in `run`.
+            rates: Learning rates.
+            batch: Images an update.
+
+        Returns:
+            The cross-entropy before each update; shorter than ``rates`` where it stopped being finite.
+        """
+        self._reset(rates[0])
+        images, targets, labels = data
+        pieces = max(1, len(images) // batch)
+        losses: list[float] = []
+        for step, rate in enumerate(rates):
+            self._optimizer.learning_rate = rate
+            part = slice(step % pieces * batch, (step % pieces + 1) * batch)
+            losses.append(float(self._update(*self._tensors(images[part], targets[part], labels[part]))))
+            if not math.isfinite(losses[-1]):
+                return tuple(losses[:-1])
+        return tuple(losses)
+
     @property
     def rate(self) -> float:
         """The user's learning rate."""
@@ -119,7 +144,7 @@ class Trial:
         found = []
         for variable, copy, old in zip(self._model.trainable_variables, self._weights, before, strict=True):
             size = float(np.sqrt(np.mean(np.square(old, dtype=np.float64))))
-            if old.ndim < 2 or size == 0.0:
+            if old.ndim < 2 or size == 0.0 or "bias" in variable.name:
                 continue
             change = float(np.sqrt(np.mean(np.square(copy.numpy().astype(np.float64) - old))))
             found.append((variable.path, change / size))

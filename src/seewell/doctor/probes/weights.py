@@ -20,7 +20,8 @@ class WeightWatch:
     """
 
     def __init__(self, model: Any) -> None:
-        self._variables = [v for v in model.trainable_variables if len(v.shape) >= 2]
+        # Attention keeps biases of two axes; they start at zero, so every change is large.
+        self._variables = [v for v in model.trainable_variables if len(v.shape) >= 2 and "bias" not in v.name]
         self._start = self._read()
         self._before = self._start
         self._first = [0.0] * len(self._start)

@@ -44,7 +44,22 @@ def judge_images(facts: InputFacts) -> list[Finding]:
         )
     elif facts.judged:
         found += _size(facts)
+    if facts.flat_channels and not facts.same:
+        found.append(_flat_channels(facts.flat_channels))
     return found
+
+
+def _flat_channels(channels: tuple[int, ...]) -> Finding:
+    names = ", ".join(str(number) for number in channels)
+    return Finding(
+        "input-range-too-small",
+        "info",
+        None,
+        f"Channel {names} holds one value in all images: it says nothing (an alpha channel, or lost while decoding).",
+        float(len(channels)),
+        "channels that differ from image to image",
+        "definition",
+    )
 
 
 def _size(facts: InputFacts) -> list[Finding]:
