@@ -90,7 +90,7 @@ class NoiseFacts:
     a wrong label does not become rarer with certainty.
 
     Attributes:
-        count: Images in the surest quarter.
+        count: Images in the surest quarter, without those of the answer that is disputed most.
         disputed: Those of them whose label is not the network's answer.
         low: Lower end of the 99 % Wilson interval of disputed / count.
         error: Error on all images.
