@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seewell.errors import SeewellError
+from seewell.files import read_json
+from seewell.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from seewell.data.dataset import ImageDataset, Split
@@ -25,6 +27,8 @@ class Facts:
         evaluation: The kept network on that split; None where it could not be measured.
         shown: The images of that split; None where they could not be read.
         training: The training images; None where they could not be read.
+        validation: The validation images; None where they could not be read.
+        label_issues: Validation images whose labels look wrong, the surest first, as the run wrote them.
         layers: The rows of the layer table; empty without a kept network.
         notes: What is missing in the report, and why.
     """
@@ -34,6 +38,8 @@ class Facts:
     evaluation: "Evaluation | None" = None
     shown: "Split | None" = None
     training: "Split | None" = None
+    validation: "Split | None" = None
+    label_issues: tuple[dict[str, Any], ...] = ()
     layers: "tuple[LayerRow, ...]" = ()
     notes: tuple[str, ...] = ()
 
@@ -64,6 +70,8 @@ def gather(run: "Run", dataset: "ImageDataset | None" = None) -> Facts:
         evaluation=evaluation,
         shown=shown,
         training=None if dataset is None else dataset.train,
+        validation=None if dataset is None else dataset.validation,
+        label_issues=() if dataset is None else _read_label_issues(run, len(dataset.validation), dataset.num_classes),
         layers=layers,
         notes=tuple(notes),
     )
@@ -96,6 +104,22 @@ def _read_dataset(run: "Run", notes: list[str]) -> "ImageDataset | None":
 def _differs(run: "Run", dataset: "ImageDataset") -> bool:
     told = (run.info.get("dataset") or {}).get("fingerprint")
     return bool(told) and told != dataset.fingerprint()
+
+
+def _read_label_issues(run: "Run", images: int, classes: int) -> tuple[dict[str, Any], ...]:
+    """What the run wrote down; entries that do not fit its images are left out."""
+    try:
+        entries = read_json(RunFolder(run.path).label_issues)
+    except (OSError, ValueError):
+        return ()
+    limits = {"index": images, "given": classes, "suggested": classes}
+    return tuple(
+        one
+        for one in (entries if isinstance(entries, list) else ())
+        if isinstance(one, dict)
+        and all(isinstance(one.get(key), int) and 0 <= one[key] < limit for key, limit in limits.items())
+        and isinstance(one.get("probability"), int | float)
+    )
 
 
 def _read_layers(run: "Run", notes: list[str]) -> "tuple[LayerRow, ...]":
