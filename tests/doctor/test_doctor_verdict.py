@@ -64,7 +64,6 @@ def test_a_fifth_of_the_labels_flipped_is_label_noise_and_the_healthy_twin_has_n
     assert "warning" not in told(healthy).values()
     assert "label-noise" not in told(healthy)
     assert {"high-bias": "info", "high-variance": "info"}.items() <= told(healthy).items()
-    assert healthy.limits == ()
 
 
 def test_a_class_whose_images_are_another_ones_is_weak() -> None:

@@ -22,8 +22,10 @@ _MOST = 2000
 _BATCH = 100
 _FIRST = 32
 _FEWEST = 50
-_LEVEL = 0.95
-"""Cost of the last tenth / of the last half, below which it was still falling."""
+_LONG_ENOUGH = 100
+"""Updates before a cost can be called flat."""
+_RESTING = 0.05
+"""Share of the whole fall that lies in the last half (mean of it − mean of the last tenth): 0.2 for a straight line."""
 _KEPT = 0.7
 """Share of the time left that is planned for, because measuring one batch is no promise."""
 
@@ -77,14 +79,15 @@ def conclude(
 
 
 def _settled(curve: CurveFacts) -> bool:
-    """Whether the cost lies where it was over the last half, and training mode does no better than guesswork and a half.
+    """Whether the training was long enough, and its cost has come to rest, for a poor answer to be called bias.
 
-    Short trainings have too few reports for two fifths to be compared alone; and where training mode is right
-    often enough, a poor answer in use is BatchNorm's averages lagging behind, not bias.
+    Where training mode is right often enough, a poor answer in use is
+    BatchNorm's averages lagging behind, which is another finding.
     """
     halfway = 0.5 * (1 / curve.classes + 1)
     learned = curve.accuracy is not None and curve.accuracy >= halfway
-    return not learned and curve.last >= _LEVEL * curve.level
+    resting = curve.level - curve.last <= _RESTING * max(0.0, curve.start - curve.last)
+    return curve.updates >= _LONG_ENOUGH and not learned and resting
 
 
 def _judged(model: Any, sample: Sample, count: int, kind: Kind) -> Answers:
