@@ -27,10 +27,10 @@ class Facts:
         evaluation: The kept network on that split; None where it could not be measured.
         shown: The images of that split; None where they could not be read.
         training: The training images; None where they could not be read.
-        validation: The validation images; None where they could not be read.
-        label_issues: Validation images whose labels look wrong, the surest first, as the run wrote them.
         layers: The rows of the layer table; empty without a kept network.
         notes: What is missing in the report, and why.
+        validation: The validation images; None where they could not be read.
+        label_issues: Validation images whose labels look wrong, the surest first, as the run wrote them.
     """
 
     run: "Run"
@@ -38,10 +38,10 @@ class Facts:
     evaluation: "Evaluation | None" = None
     shown: "Split | None" = None
     training: "Split | None" = None
-    validation: "Split | None" = None
-    label_issues: tuple[dict[str, Any], ...] = ()
     layers: "tuple[LayerRow, ...]" = ()
     notes: tuple[str, ...] = ()
+    validation: "Split | None" = None
+    label_issues: tuple[dict[str, Any], ...] = ()
 
 
 def gather(run: "Run", dataset: "ImageDataset | None" = None) -> Facts:
