@@ -16,7 +16,10 @@ from seewell.config import TrainConfig
 from seewell.data.catalogue import CATALOGUE
 from seewell.data.dataset import ImageDataset, Progress, Split
 from seewell.data.loading import load_dataset
-from seewell.doctor.rules.result import ErrorFacts, curve_is_flat
+from seewell.data.names import printable
+from seewell.doctor.outcome import Disputed
+from seewell.doctor.probes.disputed import disputed_labels
+from seewell.doctor.probes.result import falling_share, result_facts
 from seewell.doctor.verdict import verdict
 from seewell.errors import DataError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
@@ -325,19 +328,17 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> No
     measured = _measure(kept, dataset)
     history = Run(folder.path).history
     settings = {**plan.config.to_dict(), "channels": dataset.image_shape[2]}
-    found = verdict(
-        ErrorFacts(
-            train_error=1 - measured["train"].accuracy,
-            train_count=measured["train"].count,
-            validation_error=1 - measured["validation"].accuracy,
-            validation_count=measured["validation"].count,
-            num_classes=dataset.num_classes,
-            target_error=plan.config.target_error,
-            target_given=job.target_given,
-            flat=curve_is_flat([entry["loss"] for entry in history if entry["kind"] == "train"]),
-        ),
-        settings,
+    train, held = ((one.probabilities, one.labels) for one in (measured["train"], measured["validation"]))
+    facts = result_facts(
+        train,
+        held,
+        falling=falling_share([entry["loss"] for entry in history if entry["kind"] == "train"]),
+        target_error=plan.config.target_error,
+        target_given=job.target_given,
     )
+    facts = dataclasses.replace(facts, disputed=disputed_labels(held))
+    found = verdict(facts, settings, dataset.classes)
+    write_json(folder.label_issues, _label_issues(facts.disputed, dataset.validation))
     findings = [finding.to_dict() for finding in found]
     test = measured.get("test")
     info["result"] = {
@@ -364,6 +365,14 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> No
     }
     write_json(folder.findings, findings)
     write_json(folder.info, info)
+
+
+def _label_issues(disputed: Sequence[Disputed], split: Split) -> list[dict[str, Any]]:
+    """The labels that look wrong, as they are written down; the surest first."""
+    paths = split.paths
+    return [
+        {**dataclasses.asdict(one), "path": None if paths is None else printable(paths[one.index])} for one in disputed
+    ]
 
 
 def _finite(loss: float) -> float | None:

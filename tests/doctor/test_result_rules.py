@@ -6,8 +6,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from seewell.doctor.rules import result
-from seewell.doctor.rules.result import ErrorFacts, curve_is_flat, judge_bias, judge_variance
+from seewell.doctor.intervals import difference_interval, wilson
+from seewell.doctor.outcome import ErrorFacts, ResultFacts
+from seewell.doctor.probes.result import falling_share
+from seewell.doctor.rules.result import judge_bias, judge_variance
 from seewell.doctor.verdict import verdict
 from seewell.findings import CODES
 
@@ -72,7 +74,7 @@ def test_variance_is_a_warning_from_ten_points_whose_interval_stays_above_five(t
     ],
 )
 def test_the_interval_of_a_difference_has_the_published_values(a, m, b, n, low, high):
-    found = result._difference_interval(a / m, m, b / n, n)
+    found = difference_interval(a / m, m, b / n, n)
     assert found == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
@@ -81,11 +83,11 @@ def test_the_interval_here_is_the_one_of_evaluation(count, data):
     from seewell.runs.evaluation import wilson_interval
 
     right = data.draw(st.integers(0, count))
-    assert result._wilson(right / count, count) == pytest.approx(wilson_interval(right, count), abs=1e-7)
+    assert wilson(right / count, count) == pytest.approx(wilson_interval(right, count), abs=1e-7)
 
 
 def test_no_images_tell_nothing():
-    assert result._wilson(0.0, 0) == (0.0, 1.0)
+    assert wilson(0.0, 0) == (0.0, 1.0)
     assert judge_variance(ErrorFacts(0.0, 0, 1.0, 0, 10)).severity == "info"
 
 
@@ -98,7 +100,7 @@ shares = st.floats(0, 1)
 def test_there_are_always_both_findings_with_numbers_and_thresholds(
     train, validation, count, classes, target, given, flat
 ):
-    found = verdict(facts(train, validation, count, classes, target, given, flat), {})
+    found = verdict(ResultFacts(facts(train, validation, count, classes, target, given, flat)), {})
     assert {one.code for one in found} == {"high-bias", "high-variance"}
     assert {one.code for one in found} <= set(CODES["result"])
     for one in found:
@@ -111,9 +113,9 @@ def test_there_are_always_both_findings_with_numbers_and_thresholds(
 
 
 def test_a_warning_comes_first_and_then_the_larger_part_of_the_error():
-    assert [one.code for one in verdict(facts(0.02, 0.30), {})] == ["high-variance", "high-bias"]
-    assert [one.code for one in verdict(facts(0.05, 0.06), {})] == ["high-bias", "high-variance"]
-    assert [one.code for one in verdict(facts(0.01, 0.06), {})] == ["high-variance", "high-bias"]
+    assert [one.code for one in verdict(ResultFacts(facts(0.02, 0.30)), {})] == ["high-variance", "high-bias"]
+    assert [one.code for one in verdict(ResultFacts(facts(0.05, 0.06)), {})] == ["high-bias", "high-variance"]
+    assert [one.code for one in verdict(ResultFacts(facts(0.01, 0.06)), {})] == ["high-variance", "high-bias"]
 
 
 @pytest.mark.parametrize(
@@ -133,4 +135,4 @@ def test_a_warning_comes_first_and_then_the_larger_part_of_the_error():
     ],
 )
 def test_a_curve_is_flat_when_its_last_fifth_is_less_than_5_percent_below_the_one_before(losses, flat):
-    assert curve_is_flat(losses) is flat
+    assert (falling_share(losses) <= 0.05) is flat

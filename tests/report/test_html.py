@@ -1,3 +1,4 @@
+import json
 import sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -197,3 +198,18 @@ def test_the_report_is_replaced_whole_or_not_at_all(run, tmp_path, monkeypatch):
         write_report(run, path)
     assert path.read_text() == "the old one"
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_labels_that_look_wrong_are_shown_and_entries_that_fit_no_image_are_left_out(run):
+    run.path.mkdir(parents=True)
+    run.data = make_dataset(run.classes)
+    good = [{"index": n, "given": 1, "suggested": 2, "probability": 0.99, "path": None} for n in range(20)]
+    bad = [{**good[0], "index": 40}, {**good[0], "given": -1}, {**good[0], "probability": "x"}, {"index": 1}, 7]
+    (run.path / "label-issues.json").write_text(json.dumps([*bad, *good]), encoding="utf-8")
+    facts = gather(run)
+    assert list(facts.label_issues) == good
+    page = Page(render(facts))
+    assert "Labels worth a second look" in page.text
+    assert len([one for one in page.all("img") if one["alt"].startswith("validation image")]) == 12
+    (run.path / "label-issues.json").write_text("[", encoding="utf-8")
+    assert "Labels worth a second look" not in Page(render(gather(run))).text

@@ -5,12 +5,14 @@ from typing import Any
 
 import keras
 
+from seewell.doctor.conclusion import RESERVED, conclude
 from seewell.doctor.examine import prepare
 from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.forward import predicted_values
+from seewell.doctor.probes.sample import Sample
 from seewell.doctor.probes.structure import read_optimizer, read_structure
 from seewell.doctor.probes.unconnected import kernel_values
 from seewell.doctor.rules.hidden import judge_hidden
@@ -22,6 +24,7 @@ from seewell.doctor.rules.structure import judge_trainable
 from seewell.doctor.statistics import InputFacts
 from seewell.doctor.subject import check_model
 from seewell.doctor.timeshare import TimeShare
+from seewell.doctor.verdict import verdict
 from seewell.doctor.watch import Watch
 from seewell.errors import SeewellError
 from seewell.findings import Finding
@@ -60,6 +63,8 @@ class Doctor(keras.callbacks.Callback):
         self._target_error = target_error
         self._before: list[Finding] = []
         self._during: list[Finding] = []
+        self._after: list[Finding] = []
+        self._samples: tuple[Sample | None, Sample | None] = (None, None)
         self._facts: Facts | None = None
         self._batch: Any = None
         self._examined: Any = None
@@ -90,7 +95,9 @@ class Doctor(keras.callbacks.Callback):
             guard=self._guard,
         )
         self._before = examination.run()
-        self._during = []
+        self._during, self._after, self._samples = [], [], examination.samples
+        if target_error is not None:
+            self._target_error = target_error
         self._facts, self._batch, self._examined = examination.facts, examination.batch, model
         self._suggested = examination.suggested_learning_rate
         return self.findings
@@ -98,7 +105,7 @@ class Doctor(keras.callbacks.Callback):
     @property
     def findings(self) -> list[Finding]:
         """What is known so far: critical, warning, info; a cause before its symptoms."""
-        return prescribe([*self._before, *self._during], self._facts)
+        return prescribe([*self._before, *self._during, *self._after], self._facts)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -142,7 +149,7 @@ class Doctor(keras.callbacks.Callback):
             self._run("updates", watch.after_update)
         if logs and watch.wants_report():
             self._run("the cost", lambda: watch.report(batch, logs.get("loss"), _accuracy(logs)))
-        if watch.wants_probe() and self._clock.allows(watch.probe_seconds):
+        if watch.wants_probe() and self._clock.allows(watch.probe_seconds + RESERVED):
             self._run("layers", self._probe)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -151,7 +158,7 @@ class Doctor(keras.callbacks.Callback):
         if watch is None:
             return
         self._run("the cost", lambda: watch.end_epoch(_accuracy(logs or {}, "val_")))
-        if self._clock.allows(watch.probe_seconds):
+        if self._clock.allows(watch.probe_seconds + RESERVED):
             self._run("layers", self._probe)
         self._run("the cost", self._judge)
 
@@ -159,15 +166,16 @@ class Doctor(keras.callbacks.Callback):
         """Judge the whole training."""
         if self._watch is not None:
             self._run("the cost", self._judge)
+            self._run("the result", self._conclude)
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
         with self._clock.counted():
             self._guard.attempt(what, probe, in_fit=True)
 
     def _begin(self) -> None:
-        model, self._during = self.model, []
+        model, self._during, self._after = self.model, [], []
         if self._examined is not model:
-            self._before, self._batch = [], None
+            self._before, self._batch, self._samples = [], None, (None, None)
             self._guard.note("images and labels: fit does not show them to a callback; doctor.examine(…) does.")
             for limit in self._structure(model):
                 self._guard.note(limit)
@@ -198,6 +206,22 @@ class Doctor(keras.callbacks.Callback):
     def _judge(self) -> None:
         if self._watch is not None:
             self._during = judge_course(self._watch.course())
+
+    def _conclude(self) -> None:
+        if self._watch is None or self._facts is None:
+            return
+        curve = self._watch.curve()
+        facts = conclude(
+            self.model,
+            self._facts.kind,
+            self._samples,
+            curve,
+            clock=self._clock,
+            guard=self._guard,
+            target_error=self._target_error,
+        )
+        if facts is not None:
+            self._after = verdict(facts, {"learning_rate": self._facts.optimizer.learning_rate})
 
 
 def _accuracy(logs: Any, prefix: str = "") -> float | None:

@@ -64,6 +64,11 @@ class Examination:
         self.facts = Facts(read_structure(model, subject.anatomy, subject.outputs), read_optimizer(model.optimizer))
         self.batch: tuple[npt.NDArray[Any], npt.NDArray[np.int64]] | None = None
 
+    @property
+    def samples(self) -> tuple[Sample | None, Sample | None]:
+        """Training and validation images."""
+        return self._sample, self._validation
+
     def run(self) -> list[Finding]:
         """Measure, then judge; findings in no order yet."""
         self._loss = self._guard.attempt("the loss", lambda: model_loss(self._subject.model))

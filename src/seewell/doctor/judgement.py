@@ -18,6 +18,7 @@ from seewell.doctor.rules.movement import judge_movement
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import judge_regularization
+from seewell.doctor.rules.shrinkage import judge_shrinkage
 from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_trainable
@@ -74,6 +75,7 @@ def judge_course(course: CourseFacts) -> list[Finding]:
     # Where no gradient comes through, short ways are no matter of the learning rate.
     moves = judge_movement(course.changes, curve)
     found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
+    found += judge_shrinkage(course.changes, curve)
     if curve is not None:
         found += [_place(one, course.not_finite_layer) for one in judge_curve(curve)]
         if curve.last > _POOR * (curve.chance or curve.start):

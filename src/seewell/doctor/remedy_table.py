@@ -57,7 +57,18 @@ TABLE: Mapping[str, tuple[Remedy, ...]] = {
         ),
         Remedy("Number the classes from 0.", "y = y - y.min()"),
     ),
-    "label-noise": (Remedy("Look through the images whose labels the network disputes, and mend them."),),
+    "label-noise": (
+        Remedy(
+            "Look through the images whose labels the network disputes, and mend them.",
+            "x_val[probabilities.argmax(axis=1) != y_val]",
+            "seewell report RUN",
+        ),
+        Remedy(
+            "Smooth the labels: one wrong label then pulls less hard.",
+            "CategoricalCrossentropy(label_smoothing=0.1)",
+            "--label-smoothing 0.1",
+        ),
+    ),
     "class-imbalance": (
         Remedy("Gather more images of the rare classes."),
         Remedy(
@@ -157,9 +168,6 @@ TABLE: Mapping[str, tuple[Remedy, ...]] = {
         Remedy("Take an L2 of 5e-4 or none.", "kernel_regularizer=keras.regularizers.L2(5e-4)", "--l2 0.0005"),
         Remedy("Take a dropout of 0.5 or less, or none.", "keras.layers.Dropout(0.5)", "--dropout 0.5"),
     ),
-    "undertrained": (
-        Remedy("Train longer: the cost was still falling.", "model.fit(…, epochs=2 * epochs)", "--epochs …"),
-    ),
     "overconfident": (
         Remedy("Smooth the labels.", "CategoricalCrossentropy(label_smoothing=0.1)", "--label-smoothing 0.1"),
         Remedy(
@@ -171,4 +179,4 @@ TABLE: Mapping[str, tuple[Remedy, ...]] = {
         Remedy("Gather more images of that class."),
     ),
 }
-"""By code; `high-bias` and `high-variance` are fitted to the training's settings in `remedies`."""
+"""By code; `high-bias`, `high-variance` and `undertrained` are fitted to the training's settings in `remedies`."""

@@ -33,10 +33,19 @@ class TimeShare:
 
     def allows(self, seconds: float) -> bool:
         """Whether a probe that takes so long would stay within the share."""
+        return seconds <= self.left()
+
+    def left(self, uncounted: float = 0.0) -> float:
+        """Seconds that probes may still take now; negative where they took too many.
+
+        Args:
+            uncounted: Seconds that the probe which asks has taken so far.
+        """
+        spent = self.spent + uncounted
         elapsed = self._now() - self._began
         if elapsed <= _BINDS_AFTER:
-            return self.spent + seconds <= min(_FREE_SECONDS, self._share * _BINDS_AFTER)
-        return self.spent + seconds <= self._share * elapsed
+            return min(_FREE_SECONDS, self._share * _BINDS_AFTER) - spent
+        return self._share * elapsed - spent
 
     @contextmanager
     def counted(self) -> Iterator[None]:

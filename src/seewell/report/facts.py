@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seewell.errors import SeewellError
+from seewell.files import read_json
+from seewell.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from seewell.data.dataset import ImageDataset, Split
@@ -27,6 +29,8 @@ class Facts:
         training: The training images; None where they could not be read.
         layers: The rows of the layer table; empty without a kept network.
         notes: What is missing in the report, and why.
+        validation: The validation images; None where they could not be read.
+        label_issues: Validation images whose labels look wrong, the surest first, as the run wrote them.
     """
 
     run: "Run"
@@ -36,6 +40,8 @@ class Facts:
     training: "Split | None" = None
     layers: "tuple[LayerRow, ...]" = ()
     notes: tuple[str, ...] = ()
+    validation: "Split | None" = None
+    label_issues: tuple[dict[str, Any], ...] = ()
 
 
 def gather(run: "Run", dataset: "ImageDataset | None" = None) -> Facts:
@@ -64,6 +70,8 @@ def gather(run: "Run", dataset: "ImageDataset | None" = None) -> Facts:
         evaluation=evaluation,
         shown=shown,
         training=None if dataset is None else dataset.train,
+        validation=None if dataset is None else dataset.validation,
+        label_issues=() if dataset is None else _read_label_issues(run, len(dataset.validation), dataset.num_classes),
         layers=layers,
         notes=tuple(notes),
     )
@@ -96,6 +104,22 @@ def _read_dataset(run: "Run", notes: list[str]) -> "ImageDataset | None":
 def _differs(run: "Run", dataset: "ImageDataset") -> bool:
     told = (run.info.get("dataset") or {}).get("fingerprint")
     return bool(told) and told != dataset.fingerprint()
+
+
+def _read_label_issues(run: "Run", images: int, classes: int) -> tuple[dict[str, Any], ...]:
+    """What the run wrote down; entries that do not fit its images are left out."""
+    try:
+        entries = read_json(RunFolder(run.path).label_issues)
+    except (OSError, ValueError):
+        return ()
+    limits = {"index": images, "given": classes, "suggested": classes}
+    return tuple(
+        one
+        for one in (entries if isinstance(entries, list) else ())
+        if isinstance(one, dict)
+        and all(isinstance(one.get(key), int) and 0 <= one[key] < limit for key, limit in limits.items())
+        and isinstance(one.get("probability"), int | float)
+    )
 
 
 def _read_layers(run: "Run", notes: list[str]) -> "tuple[LayerRow, ...]":

@@ -165,8 +165,13 @@ def _pictures(facts: Facts) -> dict[str, Any]:
         "confusions": [],
         "class_plot": "",
         "mistakes": [],
+        "disputed": [],
         "mean_image": pictures.mean_image(facts.training.images) if facts.training is not None else "",
     }
+    if facts.validation is not None:
+        drawn["disputed"] = pictures.disputed_labels(
+            facts.label_issues, facts.validation.images, run.classes, paths=facts.validation.paths
+        )
     if evaluation is not None:
         drawn["matrix"] = Markup(matrix.confusion_matrix(evaluation.confusion, run.classes))
         drawn["confusions"] = matrix.frequent_confusions(evaluation.confusion, run.classes)

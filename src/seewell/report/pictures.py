@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from seewell.report.words import printable, shortened
 
-__all__ = ["Mistake", "confident_mistakes", "mean_image", "png_data_uri"]
+__all__ = ["Mistake", "confident_mistakes", "disputed_labels", "mean_image", "png_data_uri"]
 
 _LARGEST = 160
 
@@ -100,4 +100,34 @@ def confident_mistakes(
             path=printable(paths[place]) if paths else "",
         )
         for place in ranked
+    ]
+
+
+def disputed_labels(
+    issues: Sequence[Mapping[str, Any]],
+    images: np.ndarray,
+    classes: Sequence[str],
+    *,
+    most: int = 12,
+    paths: Sequence[Any] | None = None,
+) -> list[Mistake]:
+    """The first images whose labels look wrong; their label as the truth, the network's answer as the prediction.
+
+    Args:
+        issues: Entries of ``label-issues.json`` that fit the images and classes.
+        images: uint8 (N, H, W, C) of the validation split.
+        classes: K names.
+        most: How many at most.
+        paths: The images' files, where there are any.
+    """
+    return [
+        Mistake(
+            index=one["index"],
+            truth=shortened(classes[one["given"]], 28),
+            predicted=shortened(classes[one["suggested"]], 28),
+            probability=float(one["probability"]),
+            image=png_data_uri(np.asarray(images[one["index"]])),
+            path=printable(paths[one["index"]]) if paths else "",
+        )
+        for one in issues[:most]
     ]

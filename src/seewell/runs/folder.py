@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "findings.json"
 
     @property
+    def label_issues(self) -> Path:
+        """``label-issues.json``: validation images whose labels look wrong, the surest first."""
+        return self.path / "label-issues.json"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.path / "checkpoints"

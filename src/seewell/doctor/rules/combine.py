@@ -8,6 +8,7 @@ from seewell.findings import CODES, SEVERITIES, Finding
 __all__ = ["combine"]
 
 _SYMPTOMS = frozenset(CODES["symptoms in training"])
+_RESULTS = frozenset(CODES["result"]) - {"regularization-too-strong"}
 
 _RANK = (
     *("non-finite-input", "output-size-mismatch", "loss-unsuitable", "output-activation-wrong"),
@@ -42,14 +43,23 @@ _EXPLAINED = {
 }
 """Causes that come of another cause, besides the symptoms, which any cause may explain."""
 
+_POOR_RESULTS = {"high-bias", "undertrained"}
+"""What any cause that stands in the way of learning explains."""
+
 _FEW_SYMPTOMS = {
-    "labels-wrong": {"loss-stagnant", "learning-rate-too-low"},
+    "labels-wrong": {"loss-stagnant", "learning-rate-too-low", "high-bias", "high-variance", "overconfident"},
     "ordered-batches": {"loss-stagnant", "loss-oscillating", "loss-diverging"},
-    "class-imbalance": set(),
-    "class-missing": set(),
-    "train-test-shift": set(),
+    "class-imbalance": {"weak-class"},
+    "class-missing": {"weak-class"},
+    "train-test-shift": {"high-variance", "overconfident", "weak-class"},
     "train-test-leak": set(),
-    "train-eval-mismatch": set(),
+    "train-eval-mismatch": {"high-bias"},
+    "label-noise": {"high-bias", "high-variance", "overconfident"},
+    "high-bias": set(),
+    "high-variance": {"overconfident"},
+    "undertrained": set(),
+    "overconfident": set(),
+    "weak-class": set(),
 }
 """Causes of a poor result that explain few or none of the symptoms of the training itself."""
 
@@ -92,8 +102,12 @@ def _explains_symptoms(finding: Finding) -> bool:
 
 
 def _explains(cause: Finding, other: Finding) -> bool:
+    if other.code in _RESULTS and other.severity == "info":
+        return False  # bias and variance are always told with their numbers
     if cause.code in _FEW_SYMPTOMS:
         return other.code in _FEW_SYMPTOMS[cause.code]
+    if other.code in _POOR_RESULTS:
+        return True
     return other.code in _SYMPTOMS or other.code in _EXPLAINED.get(cause.code, set())
 
 
