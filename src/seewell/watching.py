@@ -87,14 +87,15 @@ class LoopDoctor:
             "limits": list(self.limits),
         }
 
-    def examine(self, *, thorough: bool = False) -> None:
+    def examine(self, *, seconds: float | None = None, thorough: bool = False) -> None:
         """Examine network, settings and images before the first update; a failure becomes a note.
 
         Args:
+            seconds: The budget; by default what the training's length allows.
             thorough: Lift the budget.
         """
         began = time.perf_counter()
-        self._guard.attempt("the training's start", lambda: self._examine(thorough))
+        self._guard.attempt("the training's start", lambda: self._examine(seconds, thorough))
         self.examination_seconds = time.perf_counter() - began
 
     def stop_before(self) -> None:
@@ -184,7 +185,7 @@ class LoopDoctor:
             self._marked_at = step
             self._run("updates", watch.before_update)
 
-    def _examine(self, thorough: bool) -> None:
+    def _examine(self, seconds: float | None, thorough: bool) -> None:
         prepared = self._prepared
         train, held = prepared.dataset.train, prepared.dataset.validation
         model = _compiled(prepared)
@@ -196,7 +197,7 @@ class LoopDoctor:
             target_error=prepared.plan.config.target_error,
             thorough=thorough,
             guard=self._guard,
-            seconds=_budget(prepared),
+            seconds=_budget(prepared) if seconds is None else seconds,
         )
         self._facts = examination.facts
         self._before = examination.run()

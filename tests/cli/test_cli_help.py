@@ -11,6 +11,7 @@ COMMANDS = [
     ("train",),
     ("evaluate",),
     ("predict",),
+    ("diagnose",),
     ("report",),
     ("network",),
     ("network", "list"),
@@ -92,6 +93,8 @@ OPTIONS = [
     "out",
     "json",
     "resume",
+    "no-doctor",
+    "stop-on",
 ]
 
 

@@ -163,7 +163,7 @@ class Examination:
 
     def _measure_layers(self) -> None:
         anatomy = self._subject.anatomy
-        if anatomy is None or self.batch is None or not self._left(0.4):
+        if anatomy is None or self.batch is None:
             return
         images, labels = self.batch
         found = self._guard.attempt(
