@@ -38,7 +38,7 @@ def test_a_finished_run_is_judged_again_and_nothing_of_it_changes(own_run):
 
 def test_of_a_run_whose_images_are_gone_its_own_findings_are_shown_and_that_is_said(tmp_path, digits):
     path = tmp_path / "images.npz"
-    np.savez(path, x=digits.train.images[:100], y=digits.train.labels[:100])
+    np.savez(path, images=digits.train.images[:100], labels=digits.train.labels[:100])
     config = TrainConfig(network="fully-connected", network_arguments={"widths": "8"}, steps=2, precision="float32")
     run = train(path, config, out=tmp_path / "run", doctor=False)
     path.unlink()

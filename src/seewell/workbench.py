@@ -2,9 +2,7 @@
 
 import contextlib
 import dataclasses
-import datetime
 import math
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from seewell.config import TrainConfig, check_names
-from seewell.data.catalogue import CATALOGUE
 from seewell.data.dataset import ImageDataset, Progress, Split
+from seewell.describing import describe
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.rules.result import ErrorFacts, curve_is_flat
 from seewell.doctor.verdict import verdict
@@ -24,7 +22,7 @@ from seewell.findings import Finding
 from seewell.preparing import Prepared, prepare, rebuild, same_dataset
 from seewell.runs.checkpoint import Checkpoint, best_whole, latest_complete, load, pointed, set_aside
 from seewell.runs.evaluation import Evaluation, evaluate
-from seewell.runs.folder import FORMAT, RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
+from seewell.runs.folder import RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import FitResult, Loop
@@ -81,6 +79,8 @@ def train(
         >>> run = train("digits", TrainConfig(network="convnet", epochs=1))  # doctest: +SKIP
         >>> run.summary["test_accuracy"]  # doctest: +SKIP
     """
+    from seewell import __version__
+
     config = config or TrainConfig()
     check_config(config)
     _check_stop_on(doctor, stop_on)
@@ -93,7 +93,7 @@ def train(
     try:
         with lock(folder), stop_on_signals() as stop, _writing(folder):
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
-            _fit(job, prepared, _describe(prepared, folder), stop, observers, attending, None)
+            _fit(job, prepared, describe(prepared, folder, __version__), stop, observers, attending, None)
     finally:
         clear_unused(folder)
     return Run(folder.path)
@@ -271,58 +271,6 @@ def _spread(split: Split, most: int) -> Split:
 def _keep(model: Any, folder: RunFolder) -> None:
     with write_atomically(folder.network) as beside:
         model.save(beside)
-
-
-def _describe(prepared: Prepared, folder: RunFolder) -> dict[str, Any]:
-    import keras
-    import tensorflow as tf
-
-    from seewell import __version__
-
-    plan, dataset, hardware = prepared.plan, prepared.dataset, prepared.hardware
-
-    return {
-        "format": FORMAT,
-        "name": folder.path.name,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "config": plan.config.to_dict(),
-        "total_steps": plan.total_steps,
-        "choices": [{"setting": c.setting, "value": c.value, "reason": c.reason} for c in prepared.choices],
-        "versions": {
-            "seewell": __version__,
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-        },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": hardware.processor,
-            "cores": hardware.cores,
-            "gpus": len(hardware.gpus),
-        },
-        "dataset": {
-            "name": dataset.name,
-            "source": _lasting(dataset.source),
-            "classes": list(dataset.classes),
-            "image_shape": list(dataset.image_shape),
-            "counts": {
-                "train": len(dataset.train),
-                "validation": len(dataset.validation),
-                "test": None if dataset.test is None else len(dataset.test),
-            },
-            "fingerprint": dataset.fingerprint(),
-            "decoding": dataset.decoding.to_dict(),
-            "notes": list(dataset.notes),
-            "quarantined": [{"path": one.path, "reason": one.reason} for one in dataset.quarantined],
-        },
-    }
-
-
-def _lasting(source: str) -> str:
-    """The source so that it is found from any folder: paths absolute, catalogue names as they are."""
-    path = Path(source)
-    return source if source in CATALOGUE or not path.exists() else str(path.resolve())
 
 
 def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], doctor: LoopDoctor | None) -> None:
