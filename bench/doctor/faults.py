@@ -71,12 +71,26 @@ def _(job):
     job.scale = lambda a: a * 257
 
 
-@fault("Rescaling left out of the network", "input-range-too-large", networks=PLAIN, scaling="rescaling-inside", optimizer="momentum", rate=0.02)
+@fault(
+    "Rescaling left out of the network",
+    "input-range-too-large",
+    networks=PLAIN,
+    scaling="rescaling-inside",
+    optimizer="momentum",
+    rate=0.02,
+)
 def _(job):
     job.parts.front = [layer for layer in job.parts.front if not isinstance(layer, L.Rescaling)]
 
 
-@fault("Normalization not adapted", "input-range-too-large", networks=PLAIN, scaling="normalization-inside", optimizer="sgd", rate=0.03)
+@fault(
+    "Normalization not adapted",
+    "input-range-too-large",
+    networks=PLAIN,
+    scaling="normalization-inside",
+    optimizer="sgd",
+    rate=0.03,
+)
 def _(job):
     job.parts.front[0] = L.Normalization(axis=-1, mean=0.0, variance=1.0)
 
@@ -86,7 +100,14 @@ def _(job):
     job.scale = then(lambda a: a / 255, job.scale)
 
 
-@fault("divided by 255 in data and network", "input-range-too-small", networks=PLAIN, optimizer="momentum", rate=0.01, scaling="rescaling-inside")
+@fault(
+    "divided by 255 in data and network",
+    "input-range-too-small",
+    networks=PLAIN,
+    optimizer="momentum",
+    rate=0.01,
+    scaling="rescaling-inside",
+)
 def _(job):
     job.scale = lambda a: a / 255
 
@@ -111,7 +132,9 @@ def _(job):
     job.x[::30] = 7.0
     old = job.scale
     with np.errstate(all="ignore"):
-        job.scale = lambda a: (lambda v: (v - v.mean((1, 2, 3), keepdims=True)) / v.std((1, 2, 3), keepdims=True))(old(a).astype("float32"))
+        job.scale = lambda a: (lambda v: (v - v.mean((1, 2, 3), keepdims=True)) / v.std((1, 2, 3), keepdims=True))(
+            old(a).astype("float32")
+        )
 
 
 @fault("labels shuffled without the images", "labels-wrong")
@@ -155,12 +178,19 @@ def _few(job, common, each):
     job.x, job.y = job.x[kept], job.y[kept]
 
 
-@fault("one class and two images of each other", "class-imbalance", count=3000, data=("mnist", "fashion-mnist", "cifar10"))
+@fault(
+    "one class and two images of each other", "class-imbalance", count=3000, data=("mnist", "fashion-mnist", "cifar10")
+)
 def _(job):
     _few(job, 0, 2)
 
 
-@fault("a class of a hundred and fifty images, four of each other", "class-imbalance", count=4000, data=("mnist", "fashion-mnist", "cifar10"))
+@fault(
+    "a class of a hundred and fifty images, four of each other",
+    "class-imbalance",
+    count=4000,
+    data=("mnist", "fashion-mnist", "cifar10"),
+)
 def _(job):
     _few(job, 1, 4)
 
@@ -241,7 +271,10 @@ def _(job):
 
 @fault("turned, zoomed and cut beyond recognition", "augmentation-harmful", scaling="unit", augment="")
 def _(job):
-    job.parts.front += [L.RandomZoom((-0.95, -0.85), fill_mode="constant", seed=2), L.RandomRotation(0.5, fill_mode="constant", seed=1)]
+    job.parts.front += [
+        L.RandomZoom((-0.95, -0.85), fill_mode="constant", seed=2),
+        L.RandomRotation(0.5, fill_mode="constant", seed=1),
+    ]
 
 
 @fault("all training images the same", "input-range-too-small", "labels-wrong")
@@ -277,12 +310,27 @@ def _(job):
     job.parts.ends = ("softmax", "softmax")
 
 
-@fault("softmax, a cast, and from_logits", "output-activation-doubled", head="logits", labels="sparse", optimizer="sgd", rate=0.05)
+@fault(
+    "softmax, a cast, and from_logits",
+    "output-activation-doubled",
+    head="logits",
+    labels="sparse",
+    optimizer="sgd",
+    rate=0.05,
+)
 def _(job):
     job.parts.ends = ("softmax", L.Rescaling(1.0))
 
 
-@fault("sigmoid, then from_logits", "output-activation-doubled", "output-activation-wrong", head="logits", labels="one-hot", optimizer="sgd", rate=0.05)
+@fault(
+    "sigmoid, then from_logits",
+    "output-activation-doubled",
+    "output-activation-wrong",
+    head="logits",
+    labels="one-hot",
+    optimizer="sgd",
+    rate=0.05,
+)
 def _(job):
     job.parts.ends = ("sigmoid", L.Rescaling(1.0))
 
@@ -323,32 +371,72 @@ def _(job):
     job.parts.outputs = CLASSES // 2
 
 
-@fault("one output for ten classes", "output-size-mismatch", "output-activation-wrong", "loss-unsuitable", labels="sparse", head="softmax")
+@fault(
+    "one output for ten classes",
+    "output-size-mismatch",
+    "output-activation-wrong",
+    "loss-unsuitable",
+    labels="sparse",
+    head="softmax",
+)
 def _(job):
     job.parts.outputs = 1
 
 
-@fault("no activation between layers", "hidden-activation-missing", networks=("mlp", "convnet", "vgg", "strided", "deep", "lenet"), data=("cifar10", "mnist"), pools="average", optimizer="adam")
+@fault(
+    "no activation between layers",
+    "hidden-activation-missing",
+    networks=("mlp", "convnet", "vgg", "strided", "deep", "lenet"),
+    data=("cifar10", "mnist"),
+    pools="average",
+    optimizer="adam",
+)
 def _(job):
     job.parts.activation = None
 
 
-@fault("linear hidden layers", "hidden-activation-missing", networks=("mlp", "deep", "strided"), data=("cifar10", "fashion-mnist", "mnist"), pools="average")
+@fault(
+    "linear hidden layers",
+    "hidden-activation-missing",
+    networks=("mlp", "deep", "strided"),
+    data=("cifar10", "fashion-mnist", "mnist"),
+    pools="average",
+)
 def _(job):
     job.parts.activation = "linear"
 
 
-@fault("sigmoid in every layer", "hidden-activation-saturating", networks=("convnet", "vgg", "deep"), optimizer="sgd", rate=0.05)
+@fault(
+    "sigmoid in every layer",
+    "hidden-activation-saturating",
+    networks=("convnet", "vgg", "deep"),
+    optimizer="sgd",
+    rate=0.05,
+)
 def _(job):
     job.parts.activation = "sigmoid"
 
 
-@fault("sigmoid in every layer, Adam", "hidden-activation-saturating", networks=("convnet", "vgg", "deep", "inception"), optimizer="adam", data=("cifar10", "mnist"))
+@fault(
+    "sigmoid in every layer, Adam",
+    "hidden-activation-saturating",
+    networks=("convnet", "vgg", "deep", "inception"),
+    optimizer="adam",
+    data=("cifar10", "mnist"),
+)
 def _(job):
     job.parts.activation = "sigmoid"
 
 
-@fault("tanh driven into its limits", "init-too-large", "saturated-units", networks=("mlp", "deep", "vgg", "lenet"), optimizer="sgd", rate=0.02, activation="relu")
+@fault(
+    "tanh driven into its limits",
+    "init-too-large",
+    "saturated-units",
+    networks=("mlp", "deep", "vgg", "lenet"),
+    optimizer="sgd",
+    rate=0.02,
+    activation="relu",
+)
 def _(job):
     job.parts.activation = "tanh"
     job.parts.initializer = keras.initializers.RandomNormal(0.0, 1.0, seed=3)
@@ -388,12 +476,24 @@ def _(job):
     job.parts.initializer = keras.initializers.VarianceScaling(50.0, seed=3)
 
 
-@fault("normal weights of deviation 0.001", "init-too-small", networks=("convnet", "vgg", "lenet", "inception", "deep"), optimizer="sgd", rate=0.02)
+@fault(
+    "normal weights of deviation 0.001",
+    "init-too-small",
+    networks=("convnet", "vgg", "lenet", "inception", "deep"),
+    optimizer="sgd",
+    rate=0.02,
+)
 def _(job):
     job.parts.initializer = keras.initializers.RandomNormal(0.0, 0.001, seed=3)
 
 
-@fault("He weights times 0.01", "init-too-small", networks=("convnet", "vgg", "strided", "lenet", "inception", "deep"), optimizer="momentum", rate=0.01)
+@fault(
+    "He weights times 0.01",
+    "init-too-small",
+    networks=("convnet", "vgg", "strided", "lenet", "inception", "deep"),
+    optimizer="momentum",
+    rate=0.01,
+)
 def _(job):
     job.parts.initializer = keras.initializers.VarianceScaling(2e-4, seed=3)
     job.parts.last_initializer = keras.initializers.VarianceScaling(1e-4, seed=3)
@@ -409,7 +509,12 @@ def _(job):
     job.parts.bias = keras.initializers.Constant(-10.0)
 
 
-@fault("negative weights before ReLU", "dead-units", networks=("mlp", "convnet", "vgg", "strided", "lenet", "deep"), scaling="unit")
+@fault(
+    "negative weights before ReLU",
+    "dead-units",
+    networks=("mlp", "convnet", "vgg", "strided", "lenet", "deep"),
+    scaling="unit",
+)
 def _(job):
     job.parts.initializer = keras.initializers.RandomUniform(-0.3, -0.05, seed=3)
 
@@ -419,7 +524,15 @@ def _(job):
     job.parts.momentum = 1.0
 
 
-@fault("BatchNorm with batches of 2", "train-eval-mismatch", "learning-rate-too-high", networks=("resnet", "bnconv", "separable"), data=("digits", "mnist"), optimizer="momentum", rate=0.02)
+@fault(
+    "BatchNorm with batches of 2",
+    "train-eval-mismatch",
+    "learning-rate-too-high",
+    networks=("resnet", "bnconv", "separable"),
+    data=("digits", "mnist"),
+    optimizer="momentum",
+    rate=0.02,
+)
 def _(job):
     job.fit["batch_size"] = 1
     job.fit["epochs"] = 1
@@ -465,7 +578,9 @@ def _(job):
     job.parts.outputs, job.parts.ends = 1, (None,)
 
 
-@fault("binary cross-entropy over softmax", "loss-unsuitable", labels="one-hot", head="softmax", optimizer="sgd", rate=0.02)
+@fault(
+    "binary cross-entropy over softmax", "loss-unsuitable", labels="one-hot", head="softmax", optimizer="sgd", rate=0.02
+)
 def _(job):
     job.loss = "binary_crossentropy"
 
@@ -501,17 +616,43 @@ def _(job):
     job.optimizer = lambda: keras.optimizers.SGD(-rate)
 
 
-@fault("summed over the batch", "loss-not-averaged", labels="sparse", head="softmax", networks=PLAIN, optimizer="momentum", rate=0.02)
+@fault(
+    "summed over the batch",
+    "loss-not-averaged",
+    labels="sparse",
+    head="softmax",
+    networks=PLAIN,
+    optimizer="momentum",
+    rate=0.02,
+)
 def _(job):
     job.loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
 
 
-@fault("own loss, summed", "loss-not-averaged", labels="one-hot", head="softmax", networks=PLAIN, optimizer="sgd", rate=0.08)
+@fault(
+    "own loss, summed",
+    "loss-not-averaged",
+    labels="one-hot",
+    head="softmax",
+    networks=PLAIN,
+    optimizer="sgd",
+    rate=0.08,
+)
 def _(job):
     job.loss = summed
 
 
-@fault("logarithm of zero", "non-finite-loss", "loss-unsuitable", "learning-rate-too-high", labels="one-hot", head="softmax", optimizer="adam", rate=3e-3, epochs=8)
+@fault(
+    "logarithm of zero",
+    "non-finite-loss",
+    "loss-unsuitable",
+    "learning-rate-too-high",
+    labels="one-hot",
+    head="softmax",
+    optimizer="adam",
+    rate=3e-3,
+    epochs=8,
+)
 def _(job):
     job.loss = naked_log
 
@@ -560,7 +701,11 @@ def _(job):
     job.parts.regularizer = keras.regularizers.L1(0.1)
 
 
-@fault("dropout of 0.97", "regularization-too-strong", networks=("mlp", "convnet", "vgg", "resnet", "lenet", "bnconv", "separable", "inception", "deep"))
+@fault(
+    "dropout of 0.97",
+    "regularization-too-strong",
+    networks=("mlp", "convnet", "vgg", "resnet", "lenet", "bnconv", "separable", "inception", "deep"),
+)
 def _(job):
     job.parts.dropout = 0.97
 
@@ -582,7 +727,13 @@ def _(job):
     job.fit["epochs"] = 25
 
 
-@fault("one unit in the middle", "high-bias", networks=("mlp", "vgg", "deep", "lenet", "strided"), data=("digits", "mnist"), epochs=10)
+@fault(
+    "one unit in the middle",
+    "high-bias",
+    networks=("mlp", "vgg", "deep", "lenet", "strided"),
+    data=("digits", "mnist"),
+    epochs=10,
+)
 def _(job):
     job.parts.width = 1 if job.setup.network in ("vgg", "strided") else 0.25
     job.parts.width = max(1, int(job.parts.width))

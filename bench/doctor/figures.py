@@ -106,7 +106,10 @@ def tell(records):
 def mistakes(records):
     """A line for each miss, wrong cause and false alarm."""
     hurting, harmless, fine, poor = sort_out(records)
-    brief = lambda r: ", ".join(f"{one['code']}{'!' if one['severity'] == 'critical' else ''}" for one in alarms(r["findings"])) or "nothing"  # noqa: E731
+    brief = lambda r: (
+        ", ".join(f"{one['code']}{'!' if one['severity'] == 'critical' else ''}" for one in alarms(r["findings"]))
+        or "nothing"
+    )  # noqa: E731
     for r in hurting:
         if not noticed(r):
             yield f"missed       {r['key']}: true {r['true_accuracy']:.2f}"

@@ -27,7 +27,9 @@ class Parts:
     frozen: int = 0  # hidden weighted layers, from the front, that do not train; -1: all of the network
 
     def weights(self, hidden=True):
-        drawn = self.initializer or ("he_normal" if self.activation in ("relu", "gelu", "swish", "elu") else "glorot_uniform")
+        drawn = self.initializer or (
+            "he_normal" if self.activation in ("relu", "gelu", "swish", "elu") else "glorot_uniform"
+        )
         return {"kernel_initializer": drawn, "bias_initializer": self.bias, "kernel_regularizer": self.regularizer}
 
     def conv(self, x, filters, size=3, act=True, **how):
@@ -36,7 +38,15 @@ class Parts:
         return self.act(x) if act else x
 
     def normed(self, x, filters, size=3, act=True, **how):
-        x = L.Conv2D(filters, size, use_bias=False, padding="same", kernel_initializer=self.weights()["kernel_initializer"], kernel_regularizer=self.regularizer, **how)(x)
+        x = L.Conv2D(
+            filters,
+            size,
+            use_bias=False,
+            padding="same",
+            kernel_initializer=self.weights()["kernel_initializer"],
+            kernel_regularizer=self.regularizer,
+            **how,
+        )(x)
         x = L.BatchNormalization(momentum=self.momentum)(x)
         return self.act(x) if act else x
 
@@ -119,7 +129,11 @@ def separable(x, p):
 def inception(x, p):
     x = p.pool(p.conv(x, p.width))
     for _ in range(2):
-        branches = [p.conv(x, p.width, 1), p.conv(p.conv(x, p.width, 1), p.width, 3), p.conv(p.pool_same(x), p.width, 1)]
+        branches = [
+            p.conv(x, p.width, 1),
+            p.conv(p.conv(x, p.width, 1), p.width, 3),
+            p.conv(p.pool_same(x), p.width, 1),
+        ]
         x = L.Concatenate()(branches)
     x = p.pool(x)
     return p.drop(L.Flatten()(x))
@@ -141,7 +155,14 @@ def deep(x, p):
 
 def vit(x, p):
     patch = max(2, x.shape[1] // 7)
-    x = L.Conv2D(2 * p.width, patch, strides=patch, padding="same", kernel_regularizer=p.regularizer, kernel_initializer=p.initializer or "glorot_uniform")(x)
+    x = L.Conv2D(
+        2 * p.width,
+        patch,
+        strides=patch,
+        padding="same",
+        kernel_regularizer=p.regularizer,
+        kernel_initializer=p.initializer or "glorot_uniform",
+    )(x)
     x = L.Reshape((-1, 2 * p.width))(x)
     for _ in range(2):
         y = L.LayerNormalization()(x)
@@ -154,7 +175,14 @@ def vit(x, p):
 
 HALVES = {
     "calibration": {"mlp": mlp, "convnet": convnet, "vgg": vgg, "strided": strided, "resnet": resnet},
-    "unseen": {"lenet": lenet, "bnconv": bnconv, "separable": separable, "inception": inception, "deep": deep, "vit": vit},
+    "unseen": {
+        "lenet": lenet,
+        "bnconv": bnconv,
+        "separable": separable,
+        "inception": inception,
+        "deep": deep,
+        "vit": vit,
+    },
 }
 BODIES = HALVES["calibration"] | HALVES["unseen"]
 NORMED = ("resnet", "bnconv", "separable", "vit")
@@ -168,7 +196,9 @@ def build(name, shape, p):
         x = layer(x)
     x = BODIES[name](x, p)
     first, *more = p.ends
-    x = L.Dense(p.outputs, kernel_initializer=p.last_initializer, kernel_regularizer=p.regularizer, bias_initializer="zeros")(x)
+    x = L.Dense(
+        p.outputs, kernel_initializer=p.last_initializer, kernel_regularizer=p.regularizer, bias_initializer="zeros"
+    )(x)
     for end in (first, *more):
         if end is not None:
             x = L.Activation(end, dtype="float32")(x) if isinstance(end, str) else end(x)

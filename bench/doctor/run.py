@@ -64,7 +64,10 @@ def make(out, wanted, examined, workers):
     began = time.perf_counter()
     tasks = [(trial, place(out, trial.key), examined) for trial in todo]
     # New processes now and then, so that memory does not grow. (The executor's own way to do so hangs in Python 3.11.)
-    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=25) as pool, open(out / "records.jsonl", "a") as file:
+    with (
+        multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=25) as pool,
+        open(out / "records.jsonl", "a") as file,
+    ):
         for number, record in enumerate(pool.imap_unordered(one, tasks), 1):
             if "broken" in record:
                 print(f"broken: {record['key']}: {record['broken']}", file=sys.stderr, flush=True)

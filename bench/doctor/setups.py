@@ -42,7 +42,10 @@ class Setup:
     clip: float = 0.0
 
     def to_dict(self):
-        return {k: v for k, v in asdict(self).items() if v != getattr(Setup, k)} | {"data": self.data, "network": self.network}
+        return {k: v for k, v in asdict(self).items() if v != getattr(Setup, k)} | {
+            "data": self.data,
+            "network": self.network,
+        }
 
 
 @dataclass
@@ -152,8 +155,27 @@ def prepare(setup):
     scale = scaler(setup.scaling, x)
     parts.front += _augmentation(setup)
     classes = 2 if setup.balance == "two" else CLASSES
-    encode = (lambda labels: np.eye(classes, dtype="float32")[labels]) if setup.labels == "one-hot" else (lambda labels: labels)
-    job = Job(setup, x, y, vx, vy, tx, ty, parts, scale, lambda: None, cross_entropy(setup), encode=encode, feed=setup.feed, rng=rng)
+    encode = (
+        (lambda labels: np.eye(classes, dtype="float32")[labels])
+        if setup.labels == "one-hot"
+        else (lambda labels: labels)
+    )
+    job = Job(
+        setup,
+        x,
+        y,
+        vx,
+        vy,
+        tx,
+        ty,
+        parts,
+        scale,
+        lambda: None,
+        cross_entropy(setup),
+        encode=encode,
+        feed=setup.feed,
+        rng=rng,
+    )
     job.fit = {"epochs": setup.epochs, "batch_size": setup.batch}
     if setup.balance == "weighted":
         counts = np.bincount(y, minlength=CLASSES)
@@ -178,9 +200,15 @@ def _augmentation(setup):
         "": [],
         "shift": lambda: [L.RandomTranslation(0.1, 0.1, seed=setup.seed)],
         "flip": lambda: [L.RandomFlip("horizontal", seed=setup.seed)],
-        "flip-shift": lambda: [L.RandomFlip("horizontal", seed=setup.seed), L.RandomTranslation(0.1, 0.1, seed=setup.seed + 1)],
+        "flip-shift": lambda: [
+            L.RandomFlip("horizontal", seed=setup.seed),
+            L.RandomTranslation(0.1, 0.1, seed=setup.seed + 1),
+        ],
         "rotate": lambda: [L.RandomRotation(0.04, seed=setup.seed)],
-        "zoom-contrast": lambda: [L.RandomZoom(0.1, seed=setup.seed), *([L.RandomContrast(0.2, value_range=(0, 1), seed=setup.seed)] if unit else [])],
+        "zoom-contrast": lambda: [
+            L.RandomZoom(0.1, seed=setup.seed),
+            *([L.RandomContrast(0.2, value_range=(0, 1), seed=setup.seed)] if unit else []),
+        ],
         "brightness": lambda: [L.RandomBrightness(0.15, value_range=(0, 1), seed=setup.seed)] if unit else [],
         "noise": lambda: [L.GaussianNoise(0.05, seed=setup.seed)],
     }[setup.augment]
@@ -242,7 +270,18 @@ def healthy(half_networks, number, seed, datasets=tuple(LENGTHS)):
         data = datasets[(place // len(networks)) % len(datasets)]
         optimizer = list(RATES)[int(rng.integers(len(RATES)))]
         low, high = RATES[optimizer]
-        scaling = pick("unit", "unit", "signed", "zscore", "per-channel", "mean-image", "mean-image-unit", "rescaling-inside", "normalization-inside", "bytes")
+        scaling = pick(
+            "unit",
+            "unit",
+            "signed",
+            "zscore",
+            "per-channel",
+            "mean-image",
+            "mean-image-unit",
+            "rescaling-inside",
+            "normalization-inside",
+            "bytes",
+        )
         rate = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         if scaling == "mean-image" and network not in NORMED:
             optimizer = optimizer if optimizer in ("adam", "adamw", "nadam", "adamax", "rmsprop", "lion") else "adam"

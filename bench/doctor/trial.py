@@ -54,7 +54,13 @@ def run(trial, keep_facts=None, examined=True):
         FAULTS[trial.fault].inject(job)
     held = job.held_scale or job.scale
     encode, held_encode = job.encode, job.held_encode or job.encode
-    tell = {"key": trial.key, "half": trial.half, "fault": trial.fault, "twin": trial.twin, "setup": trial.setup.to_dict()}
+    tell = {
+        "key": trial.key,
+        "half": trial.half,
+        "fault": trial.fault,
+        "twin": trial.twin,
+        "setup": trial.setup.to_dict(),
+    }
     tell |= {"crashed": "", "refused": "", "before": [], "findings": [], "limits": []}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -76,9 +82,7 @@ def run(trial, keep_facts=None, examined=True):
         tell["examine_seconds"] = time.perf_counter() - began
         began, history = time.perf_counter(), {}
         try:
-            history = model.fit(
-                data, labels, validation_data=(vx, vy), callbacks=[doctor], verbose=0, **fit
-            ).history
+            history = model.fit(data, labels, validation_data=(vx, vy), callbacks=[doctor], verbose=0, **fit).history
         except Exception as problem:
             tell["crashed"] = f"{type(problem).__name__}: {str(problem).splitlines()[0][:150] if str(problem) else ''}"
         tell["fit_seconds"] = time.perf_counter() - began

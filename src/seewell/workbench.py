@@ -2,9 +2,7 @@
 
 import contextlib
 import dataclasses
-import datetime
 import math
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,31 +10,30 @@ from typing import Any
 
 import numpy as np
 
-from seewell.config import TrainConfig
-from seewell.data.catalogue import CATALOGUE
+from seewell.config import TrainConfig, check_names
 from seewell.data.dataset import ImageDataset, Progress, Split
-from seewell.data.loading import load_dataset
 from seewell.data.names import printable
+from seewell.describing import describe
 from seewell.doctor.outcome import Disputed
+from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.disputed import disputed_labels
 from seewell.doctor.probes.result import falling_share, result_facts
 from seewell.doctor.verdict import verdict
-from seewell.errors import DataError, RunError, TrainingStoppedError
+from seewell.errors import ConfigError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
-from seewell.networks.preprocessing import fit_statistics, parse_preprocess
+from seewell.findings import Finding
+from seewell.preparing import Prepared, prepare, rebuild, same_dataset
 from seewell.runs.checkpoint import Checkpoint, best_whole, latest_complete, load, pointed, set_aside
 from seewell.runs.evaluation import Evaluation, evaluate
-from seewell.runs.folder import FORMAT, RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
+from seewell.runs.folder import RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import FitResult, Loop
 from seewell.training.observers import Observer
-from seewell.training.plan import DataFacts, Plan, check_config, resolve
-from seewell.training.precision import Choice, Hardware, detect_hardware
+from seewell.training.plan import Plan, check_config
 from seewell.training.signals import StopRequest, stop_on_signals
-from seewell.training.strategy import choose_strategy
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.training.trainee import Trainee, build_for, make_trainee
+from seewell.watching import LoopDoctor, not_finite
 
 __all__ = ["MakeObservers", "resume", "train"]
 
@@ -52,6 +49,8 @@ def train(
     config: TrainConfig | None = None,
     *,
     out: str | Path | None = None,
+    doctor: bool = True,
+    stop_on: str | None = None,
     observers: MakeObservers | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -62,6 +61,8 @@ def train(
         config: The settings; what is left None is chosen from the data and the processor.
             Without it, the recipe "quick".
         out: The run's folder, new or empty; ``runs/<dataset>-<network>-<n>`` where left out.
+        doctor: Examine and watch the training; this changes nothing in its result.
+        stop_on: "critical" ends the training at a critical finding, before or during it.
         observers: Makes those who watch, such as a progress bar.
         progress: Called as ``progress(what, done, total)`` while the source is read.
 
@@ -74,39 +75,47 @@ def train(
         NetworkError: The architecture does not fit the images.
         RunError: The folder cannot be written to.
         NotFiniteError: The cost stopped being finite; the last good checkpoint is kept.
+        TrainingStoppedError: ``stop_on`` was given and the doctor found such a thing.
         InterruptedTrainingError: A signal came; everything was saved.
 
     Example:
         >>> run = train("digits", TrainConfig(network="convnet", epochs=1))  # doctest: +SKIP
         >>> run.summary["test_accuracy"]  # doctest: +SKIP
     """
+    from seewell import __version__
+
     config = config or TrainConfig()
     check_config(config)
+    _check_stop_on(doctor, stop_on)
     if out is not None:
         refuse_used(Path(out))
-    dataset = source if isinstance(source, ImageDataset) else _load(source, config, progress)
-    height, width, channels = dataset.image_shape
-    facts = DataFacts(len(dataset.train), height, width, channels, dataset.num_classes)
-    hardware = detect_hardware()
-    plan = resolve(config, facts, hardware)
-    strategy, how = choose_strategy(plan.config.batch_size or 1)
-    choices = (*plan.choices, how, _choose_determinism(hardware))
-    built = _build(plan, dataset, strategy)
-    folder = make_folder(Path(out) if out else free_folder(Path("runs"), f"{dataset.name}-{plan.config.network}"))
-    job = _Job(dataset, plan, folder, target_given=config.target_error > 0)
+    prepared = prepare(source, config, progress)
+    stem = f"{prepared.dataset.name}-{prepared.plan.config.network}"
+    folder = make_folder(Path(out) if out else free_folder(Path("runs"), stem))
+    job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
     try:
         with lock(folder), stop_on_signals() as stop, _writing(folder):
-            _fit(job, built, _describe(plan, choices, dataset, hardware, folder), stop, observers, None)
+            attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
+            _fit(job, prepared, describe(prepared, folder, __version__), stop, observers, attending, None)
     finally:
         clear_unused(folder)
     return Run(folder.path)
 
 
-def resume(path: str | Path, *, observers: MakeObservers | None = None, progress: Progress | None = None) -> Run:
+def resume(
+    path: str | Path,
+    *,
+    doctor: bool = True,
+    stop_on: str | None = None,
+    observers: MakeObservers | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Go on with a training that was interrupted or killed, from its newest whole checkpoint.
 
     Args:
         path: The run's folder.
+        doctor: See `train`.
+        stop_on: See `train`.
         observers: See `train`.
         progress: See `train`.
 
@@ -117,6 +126,7 @@ def resume(path: str | Path, *, observers: MakeObservers | None = None, progress
         RunError: There is no run or no whole checkpoint there, or the run is finished.
         DataError: The dataset is not where it was, or is another one.
     """
+    _check_stop_on(doctor, stop_on)
     run = Run(path)
     if run.summary:
         raise RunError(
@@ -134,24 +144,15 @@ def resume(path: str | Path, *, observers: MakeObservers | None = None, progress
                 fix="train anew",
                 details={"damaged": "; ".join(passed_over)} if passed_over else {},
             )
-        dataset = _load(run.info["dataset"]["source"], run.config, progress)
-        if dataset.fingerprint() != run.info["dataset"]["fingerprint"]:
-            raise DataError(
-                f"{dataset.name} is not the dataset that the run was trained on.",
-                expected=f"fingerprint {run.info['dataset']['fingerprint'][:16]}…",
-                fix="put the images back as they were, or train anew",
-                details={"found": f"{dataset.fingerprint()[:16]}…"},
-            )
-        plan = Plan(run.config, int(run.info["total_steps"]), ())
-        strategy, _ = choose_strategy(plan.config.batch_size or 1)
-        _choose_determinism(detect_hardware())
+        prepared = rebuild(run, same_dataset(run, progress))
         info = {key: value for key, value in run.info.items() if key != "stopped"}
         start = _repaired(load(newest), folder)
         set_aside(folder.checkpoints, start.step)
         info["resumed"] = [*info.get("resumed", []), {"step": start.step, "passed_over": list(passed_over)}]
-        job = _Job(dataset, plan, folder, target_given=plan.config.target_error > 0)
+        job = _Job(prepared.dataset, prepared.plan, folder, target_given=run.config.target_error > 0)
         with _writing(folder):
-            _fit(job, _build(plan, dataset, strategy), info, stop, observers, start)
+            attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
+            _fit(job, prepared, info, stop, observers, attending, start)
     return Run(folder.path)
 
 
@@ -173,46 +174,80 @@ class _Job:
     target_given: bool
 
 
-@dataclass(frozen=True)
-class _Built:
-    """The network under training, and the float32 one that is kept."""
-
-    trainee: Trainee
-    kept: Any
-
-
-def _build(plan: Plan, dataset: ImageDataset, strategy: Any) -> _Built:
-    config, shape, classes = plan.config, dataset.image_shape, dataset.num_classes
-    rule = parse_preprocess(config.preprocess or "scale").rule
-    statistics = fit_statistics(dataset.train.images) if rule in ("mean-image", "per-channel") else None
-    trainee = make_trainee(config, shape, classes, statistics, strategy)
-    return _Built(trainee, build_for(config, shape, classes, statistics))
-
-
 def _fit(
     job: _Job,
-    built: _Built,
+    prepared: Prepared,
     info: dict[str, Any],
     stop: StopRequest,
     observers: MakeObservers | None,
+    doctor: LoopDoctor | None,
     start: Checkpoint | None,
 ) -> None:
     dataset, plan, folder = job.dataset, job.plan, job.folder
-    _keep(built.kept, folder)
+    _keep(prepared.kept, folder)
     write_json(folder.info, info)
-    probe = _spread(dataset.train, _PROBE_IMAGES)
-    watching: list[Observer] = [TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)]
-    if observers is not None:
-        watching += observers(plan, folder)
-    loop = Loop(
-        built.trainee, dataset, plan.config, total_steps=plan.total_steps, folder=folder, observers=watching, stop=stop
-    )
     try:
+        if doctor is not None:
+            _examine(doctor, folder, start)
+        probe = _spread(dataset.train, _PROBE_IMAGES)
+        watching: list[Observer] = [TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)]
+        watching += [] if doctor is None else [doctor]
+        watching += [] if observers is None else observers(plan, folder)
+        loop = Loop(
+            prepared.trainee,
+            dataset,
+            plan.config,
+            total_steps=plan.total_steps,
+            folder=folder,
+            observers=watching,
+            stop=stop,
+            pauses=() if doctor is None else doctor.pauses,
+        )
         fitted = loop.run(start)
     except TrainingStoppedError as problem:
-        write_json(folder.info, {**info, "stopped": problem.what})
+        _write_findings(folder, _last_findings(doctor, problem))
+        write_json(folder.info, {**info, **_told(doctor), "stopped": problem.what})
+        problem.details.setdefault("run", folder.path)
         raise
-    _finish(built.kept, job, fitted, info)
+    _finish(prepared.kept, job, fitted, {**info, **_told(doctor)}, doctor)
+
+
+def _examine(doctor: LoopDoctor, folder: RunFolder, start: Checkpoint | None) -> None:
+    """Before the first update, and before the weights of a checkpoint are taken over."""
+    doctor.examine()
+    if start is not None:
+        doctor.recall(Run(folder.path).history[: int(start.state["history_lines"])])
+    _write_findings(folder, doctor.findings)
+    doctor.stop_before()
+
+
+def _together(doctor: LoopDoctor | None, others: Sequence[Finding]) -> list[Finding]:
+    """Findings of the doctor and others; causes above the symptoms that they explain."""
+    return prescribe(others, None) if doctor is None else doctor.with_others(others)
+
+
+def _last_findings(doctor: LoopDoctor | None, problem: TrainingStoppedError) -> list[Finding]:
+    if doctor is not None:
+        return doctor.end_with(problem)
+    return prescribe([not_finite(problem)] if isinstance(problem, NotFiniteError) else [], None)
+
+
+def _told(doctor: LoopDoctor | None) -> dict[str, Any]:
+    return {} if doctor is None else {"doctor": doctor.describe()}
+
+
+def _write_findings(folder: RunFolder, findings: Sequence[Finding]) -> None:
+    write_json(folder.findings, [finding.to_dict() for finding in findings])
+
+
+def _check_stop_on(doctor: bool, stop_on: str | None) -> None:
+    check_names("severity to stop on", stop_on, ("critical",))
+    if stop_on is not None and not doctor:
+        raise ConfigError(
+            "nobody can stop the training on a finding without the doctor.",
+            expected="stop_on with the doctor",
+            fix="leave out --no-doctor, or --stop-on",
+        )
 
 
 @contextlib.contextmanager
@@ -228,25 +263,6 @@ def _writing(folder: RunFolder) -> Iterator[None]:
         ) from problem
 
 
-def _load(source: str | Path, config: TrainConfig, progress: Progress | None) -> ImageDataset:
-    return load_dataset(
-        source,
-        validation_fraction=config.validation_fraction,
-        split_seed=config.split_seed,
-        image_size=config.image_size,
-        progress=progress,
-    )
-
-
-def _choose_determinism(hardware: Hardware) -> Choice:
-    import tensorflow as tf
-
-    if not hardware.gpus:
-        return Choice("determinism", "default", "this package's steps give the same bits each time on a processor")
-    tf.config.experimental.enable_op_determinism()
-    return Choice("determinism", "enabled", "without it, some GPU kernels give other bits each time")
-
-
 def _spread(split: Split, most: int) -> Split:
     """At most so many images, evenly spread over the split, so that a sorted one is not cut to its first classes."""
     if len(split) <= most:
@@ -260,59 +276,7 @@ def _keep(model: Any, folder: RunFolder) -> None:
         model.save(beside)
 
 
-def _describe(
-    plan: Plan, choices: Sequence[Choice], dataset: ImageDataset, hardware: Hardware, folder: RunFolder
-) -> dict[str, Any]:
-    import keras
-    import tensorflow as tf
-
-    from seewell import __version__
-
-    return {
-        "format": FORMAT,
-        "name": folder.path.name,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "config": plan.config.to_dict(),
-        "total_steps": plan.total_steps,
-        "choices": [{"setting": c.setting, "value": c.value, "reason": c.reason} for c in choices],
-        "versions": {
-            "seewell": __version__,
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-        },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": hardware.processor,
-            "cores": hardware.cores,
-            "gpus": len(hardware.gpus),
-        },
-        "dataset": {
-            "name": dataset.name,
-            "source": _lasting(dataset.source),
-            "classes": list(dataset.classes),
-            "image_shape": list(dataset.image_shape),
-            "counts": {
-                "train": len(dataset.train),
-                "validation": len(dataset.validation),
-                "test": None if dataset.test is None else len(dataset.test),
-            },
-            "fingerprint": dataset.fingerprint(),
-            "decoding": dataset.decoding.to_dict(),
-            "notes": list(dataset.notes),
-            "quarantined": [{"path": one.path, "reason": one.reason} for one in dataset.quarantined],
-        },
-    }
-
-
-def _lasting(source: str) -> str:
-    """The source so that it is found from any folder: paths absolute, catalogue names as they are."""
-    path = Path(source)
-    return source if source in CATALOGUE or not path.exists() else str(path.resolve())
-
-
-def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> None:
+def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], doctor: LoopDoctor | None) -> None:
     """Keep the best network, measure it, judge it, and write everything down."""
     dataset, plan, folder = job.dataset, job.plan, job.folder
     best, passed_over = best_whole(folder.checkpoints)
@@ -339,7 +303,7 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any]) -> No
     facts = dataclasses.replace(facts, disputed=disputed_labels(held))
     found = verdict(facts, settings, dataset.classes)
     write_json(folder.label_issues, _label_issues(facts.disputed, dataset.validation))
-    findings = [finding.to_dict() for finding in found]
+    findings = [finding.to_dict() for finding in _together(doctor, found)]
     test = measured.get("test")
     info["result"] = {
         "run": str(folder.path),

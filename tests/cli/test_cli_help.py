@@ -11,6 +11,7 @@ COMMANDS = [
     ("train",),
     ("evaluate",),
     ("predict",),
+    ("diagnose",),
     ("report",),
     ("network",),
     ("network", "list"),
@@ -93,6 +94,8 @@ OPTIONS = [
     "out",
     "json",
     "resume",
+    "no-doctor",
+    "stop-on",
 ]
 
 

@@ -47,6 +47,8 @@ TINY = ("--network", "fully-connected:widths=16", "--precision", "float32")
         (["--weight-decay", "0.1", "--optimizer", "sgd"], "ConfigError", "adamw"),
         (["--validation-fraction", "1"], "ConfigError", "validation"),
         (["--keep-last", "0"], "ConfigError", "keep-last"),
+        (["--stop-on", "critcal"], "ConfigError", 'did you mean "critical"?'),
+        (["--stop-on", "critical", "--no-doctor"], "ConfigError", "leave out --no-doctor"),
     ],
 )
 def test_what_is_wrong_is_said_with_a_mend(refused, arguments, kind, suggestion, tmp_path):
@@ -152,9 +154,9 @@ def test_options_beat_the_recipe_and_the_recipe_beats_the_defaults(command, tmp_
 
 
 def config_of(recipe=None, network=None, **options):
-    from seewell.cli.train import _config
+    from seewell.cli.settings import config_from_options
 
-    return _config(recipe, network, options)
+    return config_from_options(recipe, network, options)
 
 
 def test_a_network_or_an_optimizer_without_a_recipe_does_not_take_quick_s_settings():

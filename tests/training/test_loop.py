@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from seewell.config import TrainConfig
 from seewell.data.dataset import Split
-from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError
+from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, TrainingStoppedError
 from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.evaluation import evaluate
 from seewell.runs.folder import RunFolder, make_folder
@@ -19,7 +19,7 @@ from seewell.training.loop import Loop
 from seewell.training.plan import DataFacts, resolve
 from seewell.training.precision import Hardware
 from seewell.training.schedules import rates
-from seewell.training.signals import StopRequest
+from seewell.training.signals import Reason, StopRequest
 from seewell.training.trainee import build_for, make_trainee
 
 TRAIN_KEYS = {"kind", "step", "epoch", "loss", "accuracy", "learning_rate", "seconds", "images_per_second"}
@@ -442,3 +442,41 @@ def test_the_test_split_is_not_touched(job, small_dataset):
             raise AssertionError("the test split was looked at")
 
     job(dataset=replace(small_dataset, test=Untouchable()), epochs=1).loop.run()
+
+
+class Refuses:
+    """Asks for a stop at the first validation."""
+
+    def __init__(self, request):
+        self.request = request
+
+    def on_start(self, started):
+        pass
+
+    def on_progress(self, step, loss, accuracy, images_per_second):
+        pass
+
+    on_train = on_start
+
+    def on_validation(self, report):
+        self.request.ask(Reason("it is no use.", "some use", "do something else"))
+
+    def on_end(self):
+        pass
+
+
+def test_an_observer_s_wish_to_stop_is_an_error_of_its_words_after_saving(job):
+    request = StopRequest()
+    one = job(epochs=3, stop=request, observers=[Refuses(request)])
+    with pytest.raises(TrainingStoppedError) as caught:
+        one.loop.run()
+    step = one.kept_steps[-1]
+    assert caught.value.what == f"the training was stopped after {step} of 18 updates: it is no use."
+    assert (caught.value.expected, caught.value.fix, caught.value.exit_code) == ("some use", "do something else", 3)
+    assert caught.value.details["kept"] == f"the checkpoint of step {step}"
+
+
+def test_a_wish_that_comes_with_the_last_update_stops_nothing(job):
+    request = StopRequest()
+    one = job(epochs=1, stop=request, observers=[Refuses(request)])
+    assert one.loop.run().steps == 6

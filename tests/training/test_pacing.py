@@ -107,3 +107,9 @@ def test_what_is_no_interval_is_refused(text):
     with pytest.raises(ConfigError) as caught:
         checkpoint_interval(text)
     assert "500" in caught.value.fix
+
+
+@hypothesis.given(totals, stretches, saves, speeds, st.sets(st.integers(0, 400), max_size=12))
+def test_calls_end_at_the_pauses_that_observers_need(total, per_epoch, every, seconds, pauses):
+    ends = cut(Pacer(total, per_epoch, every, pauses), total, seconds)
+    assert {pause for pause in pauses if 0 < pause <= total} <= set(ends)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seewell.cli.output import console, loading, print_json, tell
-from seewell.errors import ConfigError
+from seewell.cli.settings import config_from_options, split_names
+from seewell.errors import ConfigError, InterruptedTrainingError, TrainingStoppedError
 
 if TYPE_CHECKING:
-    from seewell.config import TrainConfig
     from seewell.runs.folder import RunFolder
     from seewell.runs.run import Run
     from seewell.training.observers import Observer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 SETTINGS, LENGTH, REGULAR, KEEP = "What is trained", "How long", "Regularization", "What is kept"
+DOCTOR = "The doctor"
 
 
 def command(
@@ -112,6 +113,12 @@ def command(
     resume: Annotated[
         Path | None, typer.Option(help="Go on with an interrupted run (no SOURCE).", rich_help_panel=KEEP)
     ] = None,
+    no_doctor: Annotated[
+        bool, typer.Option("--no-doctor", help="Neither examine nor watch the training.", rich_help_panel=DOCTOR)
+    ] = False,
+    stop_on: Annotated[
+        str | None, typer.Option(help="critical: end at such a finding (exit code 3).", rich_help_panel=DOCTOR)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a network on SOURCE and keep it.
@@ -134,7 +141,7 @@ def command(
         "epochs": epochs,
         "steps": steps,
         "early_stop": early_stop,
-        "augment": None if augment is None else _names(augment),
+        "augment": None if augment is None else split_names(augment),
         "l2": l2,
         "dropout": dropout,
         "label_smoothing": label_smoothing,
@@ -145,6 +152,7 @@ def command(
         "checkpoint_every": checkpoint_every,
         "keep_last": keep_last,
     }
+    doctor = {"doctor": not no_doctor, "stop_on": stop_on}
     options = {name: value for name, value in given.items() if value is not None}
     if resume is not None:
         if source is not None or recipe is not None or network is not None or out is not None or options:
@@ -153,7 +161,7 @@ def command(
                 expected="seewell train --resume RUN",
                 fix="leave the others out, or train anew without --resume",
             )
-        run = _run(lambda **watch: _workbench().resume(resume, **watch))
+        run = _run(lambda **watch: _workbench().resume(resume, **doctor, **watch))
     else:
         if not source:
             raise ConfigError(
@@ -161,32 +169,14 @@ def command(
                 expected="a name such as digits or mnist, or the path of a folder or .npz file",
                 fix="seewell train digits",
             )
-        config = _config(recipe, network, options)
-        run = _run(lambda **watch: _workbench().train(source, config, out=out, **watch))
+        config = config_from_options(recipe, network, options)
+        run = _run(lambda **watch: _workbench().train(source, config, out=out, **doctor, **watch))
     if as_json:
         print_json(run.summary)
     else:
         from seewell.report.terminal import print_result
 
         print_result(console(), run)
-
-
-def _config(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
-    from seewell.config import config_from_dict
-    from seewell.training.recipes import load_recipe
-
-    named = network is not None or "optimizer" in options
-    settings: dict[str, Any] = load_recipe(recipe or "quick") if recipe or not named else {"network": "convnet"}
-    if network is not None:
-        from seewell.networks.arguments import parse_network
-
-        name, arguments = parse_network(network)
-        settings |= {"network": name, "network_arguments": arguments}
-    if "steps" in options and "epochs" not in options:
-        settings.pop("epochs", None)
-    if "epochs" in options and "steps" not in options:
-        settings.pop("steps", None)
-    return config_from_dict(settings | options)
 
 
 def _run(start: Any) -> "Run":
@@ -202,11 +192,22 @@ def _run(start: Any) -> "Run":
             tell(passed_over)
         for note in open_run(folder.path).info["dataset"]["notes"]:
             tell(f"note: {note}")
+        for finding in open_run(folder.path).findings:
+            if finding.severity != "info":
+                tell(f"{finding.severity}: {finding.code}: {finding.message}")
         tell(f"run: {folder.path}   network: {config.network}   precision: {config.precision}   seed: {config.seed}")
         return [Bar(out) if out.is_terminal else Lines()]
 
-    with loading() as progress:
-        return start(observers=watchers, progress=progress)
+    try:
+        with loading() as progress:
+            return start(observers=watchers, progress=progress)
+    except TrainingStoppedError as problem:
+        if "run" in problem.details and not isinstance(problem, InterruptedTrainingError):
+            from seewell.report.terminal import print_findings
+            from seewell.runs.run import open_run
+
+            print_findings(out, open_run(str(problem.details["run"])).findings)
+        raise
 
 
 def _workbench() -> Any:
@@ -216,10 +217,6 @@ def _workbench() -> Any:
     from seewell import workbench
 
     return workbench
-
-
-def _names(text: str) -> list[str]:
-    return [] if text.strip() in ("none", "") else [one.strip() for one in text.split(",")]
 
 
 def _size(text: str) -> list[int]:

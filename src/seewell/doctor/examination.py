@@ -201,7 +201,7 @@ class Examination:
             size = 1.0 if known is None else math.hypot(known.mean, known.deviation)
             self.facts.values = self._guard.attempt("layers", lambda: kernel_values(self._subject.model, size)) or ()
             return
-        if self.batch is None or not self._left(0.4):
+        if self.batch is None:
             return
         images, labels = self.batch
         found = self._guard.attempt(

@@ -61,9 +61,17 @@ def examine(
 
 
 def prepare(
-    model: Any, x: Any, y: Any, *, validation_data: Any, target_error: float, thorough: bool, guard: Guard
+    model: Any,
+    x: Any,
+    y: Any,
+    *,
+    validation_data: Any,
+    target_error: float,
+    thorough: bool,
+    guard: Guard,
+    seconds: float = _SECONDS,
 ) -> Examination:
-    """Check what was given and take the samples. Arguments and errors as `examine`."""
+    """Check what was given and take the samples. Arguments and errors as `examine`; ``seconds`` is the budget."""
     if not 0 <= target_error < 1:
         raise DataError(
             f"target_error is {target_error:g}.", expected="a share from 0 to 1, such as 0.05", fix="give 5 % as 0.05"
@@ -80,7 +88,7 @@ def prepare(
             _check_fit(subject, sample, "x")
         if held is not None:
             _check_fit(subject, held, "validation_data", several=False)
-        return Examination(subject, sample, held, guard, None if thorough else _SECONDS)
+        return Examination(subject, sample, held, guard, None if thorough else seconds)
 
 
 def _image_shape(x: Any) -> tuple[int, ...] | None:

@@ -12,7 +12,7 @@ from seewell.doctor.probes.weights import WeightWatch
 from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
 from seewell.doctor.subject import Subject
 
-__all__ = ["Watch"]
+__all__ = ["MOMENTS", "Watch"]
 
 _UPDATES = (0, 1, 4, 9, 49, 199, 999, 4999)
 """The updates that are measured: how far each moves the weights."""
@@ -20,6 +20,8 @@ _PROBES = (20, 100, 400, 1600, 6400, 25600)
 """Updates after which the layers are looked at, besides the ends of epochs."""
 _REPORTS = 5000
 """Updates from which on only every tenth running mean is read."""
+MOMENTS = frozenset([*_UPDATES, *(update + 1 for update in _UPDATES), *_PROBES])
+"""Numbers of updates after which a loop that makes several at once should report, so that nothing is missed."""
 _IMAGES = 32
 _CROSS_ENTROPIES = ("sparse", "categorical", "binary")
 
@@ -58,6 +60,11 @@ class Watch:
         """A batch, or several executed at once, has ended; ``batch`` is its number in the epoch."""
         self._updates += max(1, batch + 1 - self._in_epoch)
         self._in_epoch = batch + 1
+
+    def advance(self, updates: int, loss: float, accuracy: float) -> None:
+        """Our own loop has come to so many updates; the means are those of the updates since its last report."""
+        self.record.append(updates - self._updates, loss, accuracy)
+        self._updates = updates
 
     def wants_update(self) -> bool:
         """Whether the coming update is one to measure."""

@@ -121,7 +121,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "measured": measured_text(finding.measured),
         "expected": finding.expected,
         "threshold_source": finding.threshold_source,
-        "evidence": [f"{one.message} ({measured_text(one.measured)})" for one in finding.evidence],
+        "evidence": [
+            {"code": one.code, "message": one.message, "measured": measured_text(one.measured)}
+            for one in finding.evidence
+        ],
         "remedies": [
             {"text": one.text, "option": one.option, "keras": one.keras.splitlines()} for one in finding.remedies
         ],

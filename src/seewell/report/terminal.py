@@ -30,11 +30,12 @@ from seewell.report.words import (
 if TYPE_CHECKING:
     from seewell.runs.run import Run
 
-__all__ = ["print_command", "print_findings", "print_result", "print_run"]
+__all__ = ["print_command", "print_diagnosis", "print_findings", "print_result", "print_run"]
 
 _COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _PART_STYLES = (("accuracy", "bright_black"), ("variance", "yellow"), ("bias", "magenta"), ("target error", "white"))
 _BAR = 60
+_MOST_SYMPTOMS, _MOST_REMEDIES = 4, 2
 
 
 def print_result(console: Console, run: "Run", *, defaults: Mapping[str, Any] | None = None) -> None:
@@ -103,12 +104,32 @@ def _print_settings(console: Console, info: Mapping[str, Any]) -> None:
 
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Findings in order of importance: code, sentence, measured, first remedy. Prints nothing where there are none."""
+    """Findings in order of importance; prints nothing where there are none.
+
+    Each with code, severity, layer, sentence, what was measured against what
+    was expected, the symptoms that it explains and the first remedies; of what
+    is only worth knowing, the sentence and one remedy.
+    """
     if not findings:
         return
     console.print(Text("Findings", style="bold"))
     for finding in by_importance(list(findings)):
         console.print(Padding(_finding(finding), (0, 0, 1, 2)))
+
+
+def print_diagnosis(console: Console, findings: Sequence[Finding], limits: Sequence[str]) -> None:
+    """Findings without a result around them, and what could not be judged.
+
+    Args:
+        console: Where to print.
+        findings: What was found.
+        limits: A sentence for each thing that was not judged.
+    """
+    if not any(finding.severity != "info" for finding in findings):
+        console.print(Text("Nothing was found that asks for a change."))
+    print_findings(console, findings)
+    for limit in limits:
+        console.print(Text(f"not judged: {printable(limit)}", style="dim"))
 
 
 def print_command(console: Console, command: str) -> None:
@@ -180,23 +201,45 @@ def _bar(parts: ErrorParts) -> list[RenderableType]:
 
 
 def _finding(finding: Finding) -> Group:
+    lines = [_title(finding), Text(printable(finding.message))]
+    if finding.severity == "info" and not finding.evidence:
+        return _indented([*lines, *_remedies(finding, most=1)])
+    measured = f"measured {measured_text(finding.measured)}"
+    lines.append(
+        Text(measured + (f", expected {printable(finding.expected)}" if finding.expected else ""), style="dim")
+    )
+    for symptom in finding.evidence[:_MOST_SYMPTOMS]:
+        told = Text("└ ", style="dim")
+        told.append(printable(symptom.code), style="bold")
+        told.append(f"  {printable(symptom.message)}", style="dim")
+        lines.append(told)
+    hidden = len(finding.evidence) - _MOST_SYMPTOMS
+    if hidden > 0:
+        lines.append(Text(f"└ and {hidden} more", style="dim"))
+    return _indented([*lines, *_remedies(finding, most=_MOST_REMEDIES)])
+
+
+def _title(finding: Finding) -> Text:
     title = Text("● ", style=_COLOURS[finding.severity])
     title.append(printable(finding.code), style="bold")
     title.append(f"  {finding.severity}", style=_COLOURS[finding.severity])
     if finding.layer:
         title.append(f"  in {printable(finding.layer)}")
-    lines = [title, Text(printable(finding.message))]
-    measured = f"measured {measured_text(finding.measured)}"
-    lines.append(
-        Text(measured + (f", expected {printable(finding.expected)}" if finding.expected else ""), style="dim")
-    )
-    if finding.remedies:
-        remedy = finding.remedies[0]
-        told = Text("first remedy: ", style="dim")
+    return title
+
+
+def _remedies(finding: Finding, *, most: int) -> list[Text]:
+    lines = []
+    for place, remedy in enumerate(finding.remedies[:most]):
+        told = Text("first remedy: " if place == 0 else "or: ", style="dim")
         told.append(printable(remedy.text), style="none")
         lines.append(told)
         if remedy.option:
             lines.append(Text(printable(remedy.option), style="cyan"))
+    return lines
+
+
+def _indented(lines: Sequence[Text]) -> Group:
     return Group(*(Padding(line, (0, 0, 0, 0 if place == 0 else 2)) for place, line in enumerate(lines)))
 
 

@@ -333,7 +333,7 @@ def next_step(findings: Sequence[Finding], run: Any, *, defaults: Mapping[str, A
         with another seed, which shows how much of the result is luck.
     """
     for finding in by_importance(list(findings)):
-        if finding.remedies and not _negligible(finding):
+        if finding.remedies and not is_negligible(finding):
             remedy = finding.remedies[0]
             command = command_of_run(run.info, option=remedy.option, defaults=defaults) if remedy.option else ""
             return NextStep(printable(remedy.text), command)
@@ -347,7 +347,7 @@ def next_step(findings: Sequence[Finding], run: Any, *, defaults: Mapping[str, A
     )
 
 
-def _negligible(finding: Finding) -> bool:
+def is_negligible(finding: Finding) -> bool:
     """Whether a finding only gives a number that asks for no change: half a point of error or less."""
     return finding.severity == "info" and isinstance(finding.measured, float) and finding.measured < _CLOSE
 

@@ -3,7 +3,7 @@
 import math
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -117,6 +117,7 @@ class Loop:
         folder: Where history and checkpoints go.
         observers: Who is told.
         stop: Asked after every call of the compiled step.
+        pauses: Steps at which a call is to end, for observers that look at single updates; changes no result.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Loop:
         folder: RunFolder,
         observers: Sequence[Observer],
         stop: StopRequest,
+        pauses: Collection[int] = frozenset(),
     ) -> None:
         if config.batch_size is None or config.learning_rate is None or config.schedule is None:
             raise ConfigError("the configuration is not resolved.", fix="pass it through seewell.training.plan.resolve")
@@ -140,7 +142,7 @@ class Loop:
         self._state = _State()
         self._speed = _Speed()
         every_steps, self._every_seconds = checkpoint_interval(config.checkpoint_every)
-        self._pacer = Pacer(total_steps, self._per_epoch, every_steps)
+        self._pacer = Pacer(total_steps, self._per_epoch, every_steps, pauses)
         self._history: History | None = None
         self._began = 0.0
         self._saved_at = 0.0
@@ -157,6 +159,7 @@ class Loop:
         Raises:
             NotFiniteError: The cost stopped being finite; names layer and batch.
             InterruptedTrainingError: A signal came; everything was saved.
+            TrainingStoppedError: An observer asked for a stop; everything was saved.
             RunError: A checkpoint could not be written.
         """
         if start is not None:
@@ -269,6 +272,15 @@ class Loop:
                 signal_number=number,
                 fix=f"go on with: seewell train --resume {shlex.quote(str(self._folder.path))}",
                 details={"run": self._folder.path},
+            )
+        reason = self._stop.reason
+        if reason is not None and state.step < self._total:
+            self._save(False)
+            raise TrainingStoppedError(
+                f"the training was stopped after {state.step:,} of {self._total:,} updates: {reason.what}",
+                expected=reason.expected,
+                fix=reason.fix,
+                details={"run": self._folder.path, "kept": f"the checkpoint of step {state.step}"},
             )
         stopped = self._out_of_patience() if validated else ""
         if stopped:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 
 from seewell.errors import ConfigError
 
@@ -48,12 +49,16 @@ class Pacer:
         total: Updates in all.
         per_epoch: Updates in a pass over the training split; not always whole.
         save_every: Updates between checkpoints; None saves after each epoch.
+        pauses: Further steps at which a call ends.
     """
 
-    def __init__(self, total: int, per_epoch: float, save_every: int | None) -> None:
+    def __init__(
+        self, total: int, per_epoch: float, save_every: int | None, pauses: Collection[int] = frozenset()
+    ) -> None:
         self._total = total
         self._per_epoch = per_epoch
         self._save_every = save_every
+        self._pauses = sorted(pauses)
         # The series reports every 100 updates; a short training, fifty times in all.
         self._report_every = max(1, min(100, total // 50))
         # A tiny split would be validated after each update: at least a twentieth of a hundred updates apart.
@@ -93,6 +98,7 @@ class Pacer:
         ends = [self._total, (step // self._report_every + 1) * self._report_every, self._epoch_end(step)]
         if self._save_every is not None:
             ends.append((step // self._save_every + 1) * self._save_every)
+        ends += [next((pause for pause in self._pauses if pause > step), self._total)]
         most = min(ends) - step
         if self._step_seconds is None or math.isinf(self._step_seconds):
             return 1

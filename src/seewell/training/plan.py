@@ -17,7 +17,7 @@ from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
 from seewell.training.schedules import list_schedules
 
-__all__ = ["DataFacts", "Plan", "check_config", "resolve"]
+__all__ = ["DataFacts", "Plan", "check_config", "expected_seconds", "resolve"]
 
 _MINUTE = 60.0
 _MOST_UPDATES = 2**31 - 1
@@ -164,6 +164,18 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
     complete = config.changed(**{key: values[key] for key in values})
     check_config(complete)
     return Plan(complete, _total_steps(complete, facts), tuple(choices))
+
+
+def expected_seconds(plan: Plan, multiply_adds: float, hardware: Hardware) -> float:
+    """About how long the updates of a plan take; rather too long than too short.
+
+    Args:
+        plan: What is to be done.
+        multiply_adds: Of the network, on one image.
+        hardware: Of the machine.
+    """
+    images = plan.total_steps * (plan.config.batch_size or 1)
+    return 3 * multiply_adds * images / _products_per_second(hardware, plan.config.precision)
 
 
 def _total_steps(config: TrainConfig, facts: DataFacts) -> int:

@@ -1,19 +1,46 @@
-"""Ctrl-C and SIGTERM ask for a stop; the loop saves and ends at the next update."""
+"""Ctrl-C and SIGTERM ask for a stop, and so may an observer; the loop saves and ends at the next update."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
-__all__ = ["StopRequest", "stop_on_signals"]
+__all__ = ["Reason", "StopRequest", "stop_on_signals"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an observer asks for a stop.
+
+    Attributes:
+        what: One sentence that goes on after "the training was stopped …: ".
+        expected: What would have been right.
+        fix: What to do next.
+    """
+
+    what: str
+    expected: str
+    fix: str
 
 
 class StopRequest:
-    """Whether somebody asked the training to stop, and with which signal."""
+    """Whether somebody asked the training to stop.
+
+    Attributes:
+        signal_number: The signal that came, or None.
+        reason: Why an observer asks for it, or None.
+    """
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.reason: Reason | None = None
+
+    def ask(self, reason: Reason) -> None:
+        """Ask for a stop; the first reason stands."""
+        if self.reason is None:
+            self.reason = reason
 
     def __call__(self, signal_number: int, frame: FrameType | None) -> None:
         """A signal handler; a second signal changes nothing, so that saving is not cut."""

@@ -58,6 +58,14 @@ class Record:
         self.widths.append(width)
         self._batch, self._sums = batches, sums
 
+    def append(self, updates: int, loss: float, accuracy: float) -> None:
+        """Take in the means of so many updates alone."""
+        if updates <= 0:
+            return
+        self.losses.append(loss)
+        self.accuracies.append(accuracy)
+        self.widths.append(updates)
+
     @property
     def updates(self) -> int:
         """Updates so far."""

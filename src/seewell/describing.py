@@ -1,0 +1,70 @@
+"""What ``run.json`` says of a training before its first update."""
+
+import datetime
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seewell.data.catalogue import CATALOGUE
+from seewell.preparing import Prepared
+from seewell.runs.folder import FORMAT, RunFolder
+
+__all__ = ["describe"]
+
+
+def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, Any]:
+    """Settings, automatic choices with their reasons, versions, machine and dataset, as plain values.
+
+    Args:
+        prepared: The training.
+        folder: Where it is written.
+        version: Seewell's.
+    """
+    import keras
+    import tensorflow as tf
+
+    plan, dataset, hardware = prepared.plan, prepared.dataset, prepared.hardware
+    return {
+        "format": FORMAT,
+        "name": folder.path.name,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config": plan.config.to_dict(),
+        "total_steps": plan.total_steps,
+        "choices": [{"setting": c.setting, "value": c.value, "reason": c.reason} for c in prepared.choices],
+        "versions": {
+            "seewell": version,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": hardware.processor,
+            "cores": hardware.cores,
+            "gpus": len(hardware.gpus),
+        },
+        "dataset": {
+            "name": dataset.name,
+            "source": _lasting(dataset.source),
+            "classes": list(dataset.classes),
+            "image_shape": list(dataset.image_shape),
+            "counts": {
+                "train": len(dataset.train),
+                "validation": len(dataset.validation),
+                "test": None if dataset.test is None else len(dataset.test),
+            },
+            "fingerprint": dataset.fingerprint(),
+            "decoding": dataset.decoding.to_dict(),
+            "notes": list(dataset.notes),
+            "quarantined": [{"path": one.path, "reason": one.reason} for one in dataset.quarantined],
+        },
+    }
+
+
+def _lasting(source: str) -> str:
+    """The source so that it is found from any folder: paths absolute, catalogue names as they are."""
+    path = Path(source)
+    return source if source in CATALOGUE or not path.exists() else str(path.resolve())

@@ -1,0 +1,295 @@
+"""The doctor at our own loop: examines before the first update, watches as an observer, changes nothing."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from seewell.config import TrainConfig
+from seewell.doctor.examine import prepare
+from seewell.doctor.facts import Facts
+from seewell.doctor.guard import Guard
+from seewell.doctor.judgement import judge_course
+from seewell.doctor.prescribe import prescribe
+from seewell.doctor.subject import check_model
+from seewell.doctor.timeshare import TimeShare
+from seewell.doctor.watch import MOMENTS, Watch
+from seewell.errors import NotFiniteError, TrainingStoppedError
+from seewell.findings import Finding
+from seewell.networks.layer_table import layer_table, total
+from seewell.preparing import Prepared
+from seewell.training.observers import Started, TrainReport, ValidationReport
+from seewell.training.optimizers import make_optimizer
+from seewell.training.plan import expected_seconds
+from seewell.training.schedules import rates
+from seewell.training.signals import Reason, StopRequest
+
+__all__ = ["LoopDoctor", "not_finite"]
+
+_TIME_SHARE = 0.03
+_EXAMINATION_SHARE = 0.05
+_EXAMINATION_SECONDS = (6.0, 10.0)
+"""The least and the most that the examination may take; between them a twentieth of the training's time. Small
+networks need two to three seconds; with a budget much below six, a busy machine would leave out what tells most."""
+
+
+class LoopDoctor:
+    """An observer of our own loop that examines, watches and judges one training.
+
+    Make it before a checkpoint is restored: it compares with the first weights.
+
+    Args:
+        prepared: The training.
+        stop: Where to ask for a stop; only needed with ``stop_on``.
+        stop_on: The severity at which a finding ends the training; None never does.
+
+    Attributes:
+        pauses: Steps at which the loop's calls should end, so that single updates can be looked at.
+        examination_seconds: What the examination took.
+    """
+
+    pauses = MOMENTS
+
+    def __init__(self, prepared: Prepared, *, stop: StopRequest | None = None, stop_on: str | None = None) -> None:
+        self._prepared = prepared
+        self._stop, self._stop_on = stop, stop_on
+        self._guard = Guard()
+        self._clock = TimeShare(_TIME_SHARE)
+        self._facts: Facts | None = None
+        self._watch: Watch | None = None
+        self._before: list[Finding] = []
+        self._during: list[Finding] = []
+        self._marked_at = -1
+        self.examination_seconds = 0.0
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is known so far: critical, warning, info; a cause before its symptoms."""
+        return self.with_others(())
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What could not be judged, and why."""
+        return tuple(self._guard.limits)
+
+    def with_others(self, others: Sequence[Finding]) -> list[Finding]:
+        """All findings together with some from elsewhere, such as the verdict's."""
+        return prescribe([*others, *self._before, *self._during], self._facts)
+
+    def describe(self) -> dict[str, Any]:
+        """What the doctor took and what it could not judge, for ``run.json``."""
+        return {
+            "examination_seconds": round(self.examination_seconds, 3),
+            "seconds": round(self._clock.spent, 3),
+            "limits": list(self.limits),
+        }
+
+    def examine(self, *, seconds: float | None = None, thorough: bool = False) -> None:
+        """Examine network, settings and images before the first update; a failure becomes a note.
+
+        Args:
+            seconds: The budget; by default what the training's length allows.
+            thorough: Lift the budget.
+        """
+        began = time.perf_counter()
+        self._guard.attempt("the training's start", lambda: self._examine(seconds, thorough))
+        self.examination_seconds = time.perf_counter() - began
+
+    def stop_before(self) -> None:
+        """End a training that a finding forbids to begin.
+
+        Raises:
+            TrainingStoppedError: There is such a finding and the user asked for this.
+        """
+        reason = self._reason()
+        if reason is not None:
+            raise TrainingStoppedError(
+                f"the training was stopped before its first update: {reason.what}",
+                expected=reason.expected,
+                fix=reason.fix,
+            )
+
+    def recall(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Take in what a training that goes on had measured before."""
+        watch = self._watch
+        if watch is None:
+            return
+        for entry in history:
+            if entry["kind"] == "train":
+                watch.advance(int(entry["step"]), float(entry["loss"]), float(entry["accuracy"]))
+            else:
+                watch.end_epoch(float(entry["accuracy"]))
+
+    def end_with(self, problem: TrainingStoppedError) -> list[Finding]:
+        """All findings of a training that ended with an error, the error's own among them."""
+        if not isinstance(problem, NotFiniteError):
+            return self.findings
+        if self._watch is not None:
+            self._watch.record.append(1, math.nan, 0.0)
+            self._judge()
+        return self.with_others([not_finite(problem)])
+
+    def look(self) -> None:
+        """Look at the layers as they are now and judge; for a training that is over."""
+        if self._watch is not None:
+            self._run("layers", self._watch.probe)
+        self._judge()
+
+    def on_start(self, started: Started) -> None:
+        """The clock begins."""
+        self._clock.start()
+        self._mark(started.first_step)
+
+    def on_progress(self, step: int, loss: float, accuracy: float, images_per_second: float) -> None:
+        """Take in the cost; measure the update where it was a single one; look at the layers where it is time."""
+        watch = self._watch
+        if watch is None:
+            return
+        if watch.marked:
+            if step == self._marked_at + 1:
+                self._run("updates", watch.after_update)
+            watch.marked = False
+        watch.advance(step, loss, accuracy)
+        if watch.wants_probe() and self._clock.allows(watch.probe_seconds):
+            self._run("layers", watch.probe)
+            self._judge()
+        self._mark(step)
+
+    def on_train(self, report: TrainReport) -> None:
+        """Nothing: every call's mean was taken in already."""
+
+    def on_validation(self, report: ValidationReport) -> None:
+        """Look at the layers again, as time allows, and judge."""
+        watch = self._watch
+        if watch is None:
+            return
+        watch.end_epoch(report.accuracy)
+        if self._clock.allows(watch.probe_seconds):
+            self._run("layers", watch.probe)
+        self._judge()
+
+    def on_end(self) -> None:
+        """Judge the whole training."""
+        self._judge()
+
+    def _run(self, what: str, probe: Callable[[], None]) -> None:
+        with self._clock.counted():
+            self._guard.attempt(what, probe, in_fit=True)
+
+    def _mark(self, step: int) -> None:
+        watch = self._watch
+        if watch is not None and watch.wants_update() and self._clock.allows(watch.update_seconds):
+            self._marked_at = step
+            self._run("updates", watch.before_update)
+
+    def _examine(self, seconds: float | None, thorough: bool) -> None:
+        prepared = self._prepared
+        train, held = prepared.dataset.train, prepared.dataset.validation
+        model = _compiled(prepared)
+        examination = prepare(
+            model,
+            train.images,
+            train.labels,
+            validation_data=(held.images, held.labels),
+            target_error=prepared.plan.config.target_error,
+            thorough=thorough,
+            guard=self._guard,
+            seconds=_budget(prepared) if seconds is None else seconds,
+        )
+        self._facts = examination.facts
+        self._before = examination.run()
+        # The loop reports the cross-entropy alone, without the penalty on the weights.
+        facts = dataclasses.replace(
+            examination.facts, structure=dataclasses.replace(examination.facts.structure, penalized=False)
+        )
+        self._watch = Watch(check_model(model), facts, examination.batch)
+
+    def _judge(self) -> None:
+        watch = self._watch
+        if watch is None:
+            return
+
+        def judge() -> None:
+            self._during = judge_course(watch.course())
+
+        self._run("the cost", judge)
+        reason = self._reason()
+        if reason is not None and self._stop is not None:
+            self._stop.ask(reason)
+
+    def _reason(self) -> Reason | None:
+        """Why the training must not go on, or None."""
+        finding = next((one for one in self.findings if one.severity == self._stop_on), None)
+        if finding is None:
+            return None
+        where = f" (in {finding.layer})" if finding.layer else ""
+        fix = next((one.option or one.text for one in finding.remedies), "see docs/findings")
+        return Reason(f"{finding.code}{where}. {finding.message}", finding.expected, fix)
+
+
+def not_finite(problem: NotFiniteError) -> Finding:
+    """What the loop says of a cost that is not finite, as a finding; names layer and batch."""
+    layer, batch = problem.details.get("layer"), problem.details.get("batch")
+    return Finding(
+        code="non-finite-loss",
+        severity="critical",
+        layer=None if layer is None else str(layer),
+        message=problem.what[:1].upper() + problem.what[1:],
+        measured="not finite" if batch is None else f"not finite at batch {batch}",
+        expected="a finite cost",
+        threshold_source="definition",
+    )
+
+
+def _budget(prepared: Prepared) -> float:
+    """Seconds that the examination may take."""
+    table = total(layer_table(prepared.trainee.model))
+    planned = expected_seconds(prepared.plan, table.multiply_adds, prepared.hardware)
+    least, most = _EXAMINATION_SECONDS
+    return min(most, max(least, _EXAMINATION_SHARE * planned))
+
+
+def _compiled(prepared: Prepared) -> Any:
+    """The network under training as a compiled Keras model: the same layers and weights, an optimizer of its own."""
+    config = prepared.plan.config
+    model = prepared.trainee.model
+    view = keras.Model(model.input, model.output, name=model.name)
+    rate = config.learning_rate or 0.0
+    optimizer = make_optimizer(
+        config.optimizer or "",
+        learning_rate=rate,
+        weight_decay=config.weight_decay or 0.0,
+        scaled=config.precision == "float16",
+    )
+    if config.warmup or config.schedule != "constant":
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        inner.learning_rate = _Planned(config, prepared.plan.total_steps)
+    view.compile(optimizer=optimizer, loss=keras.losses.SparseCategoricalCrossentropy())
+    return view
+
+
+class _Planned(keras.optimizers.schedules.LearningRateSchedule):
+    """The loop's rates as a Keras schedule."""
+
+    def __init__(self, config: TrainConfig, steps: int) -> None:
+        self._config, self._total = config, steps
+
+    def __call__(self, step: Any) -> float:
+        config = self._config
+        first = int(keras.ops.convert_to_numpy(step))
+        planned = rates(
+            config.schedule or "constant",
+            learning_rate=config.learning_rate or 0.0,
+            warmup=config.warmup or 0.0,
+            total=self._total,
+            first=first,
+            count=1,
+        )
+        return float(planned[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """What it was made from."""
+        return {"schedule": self._config.schedule, "warmup": self._config.warmup, "total": self._total}
