@@ -11,6 +11,7 @@ COMMANDS = [
     ("train",),
     ("evaluate",),
     ("predict",),
+    ("export",),
     ("report",),
     ("network",),
     ("network", "list"),

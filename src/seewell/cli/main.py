@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from seewell.cli import evaluate, lab, network, predict, report, runs, train
+from seewell.cli import evaluate, export, lab, network, predict, report, runs, train
 from seewell.cli.output import fail
 
 __all__ = ["app", "main"]
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("predict")(predict.command)
+app.command("export")(export.command)
 app.command("report")(report.command)
 app.add_typer(network.app, name="network")
 app.add_typer(runs.app, name="runs")
