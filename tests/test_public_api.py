@@ -23,6 +23,7 @@ NAMES = {
     "TrainingStoppedError",
     "build_network",
     "examine",
+    "export",
     "list_networks",
     "load_dataset",
     "open_run",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from seewell.findings import Finding, Remedy
     from seewell.networks.registry import build_network, list_networks
+    from seewell.runs.export import export
     from seewell.runs.run import Run, open_run
     from seewell.workbench import train
 
@@ -46,6 +47,7 @@ _HOMES = {
     "TrainingStoppedError": "seewell.errors",
     "build_network": "seewell.networks.registry",
     "examine": "seewell.doctor.examine",
+    "export": "seewell.runs.export",
     "list_networks": "seewell.networks.registry",
     "load_dataset": "seewell.data.loading",
     "open_run": "seewell.runs.run",
@@ -69,6 +71,7 @@ __all__ = [
     "TrainingStoppedError",
     "build_network",
     "examine",
+    "export",
     "list_networks",
     "load_dataset",
     "open_run",

@@ -12,6 +12,7 @@ COMMANDS = [
     ("evaluate",),
     ("predict",),
     ("diagnose",),
+    ("export",),
     ("report",),
     ("network",),
     ("network", "list"),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from seewell.cli import diagnose, evaluate, lab, network, predict, report, runs, train
+from seewell.cli import diagnose, evaluate, export, lab, network, predict, report, runs, train
 from seewell.cli.output import fail
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("predict")(predict.command)
 app.command("diagnose")(diagnose.command)
+app.command("export")(export.command)
 app.command("report")(report.command)
 app.add_typer(network.app, name="network")
 app.add_typer(runs.app, name="runs")
