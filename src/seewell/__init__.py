@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seewell.errors import (
         ConfigError,
         DataError,
+        FormatError,
         InterruptedTrainingError,
         NetworkError,
         NotFiniteError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from seewell.findings import Finding, Remedy
     from seewell.networks.registry import build_network, list_networks
+    from seewell.runs.adopt import adopt
     from seewell.runs.run import Run, open_run
     from seewell.workbench import train
 
@@ -34,6 +36,7 @@ _HOMES = {
     "DataError": "seewell.errors",
     "Doctor": "seewell.doctor.callback",
     "Finding": "seewell.findings",
+    "FormatError": "seewell.errors",
     "ImageDataset": "seewell.data.dataset",
     "InterruptedTrainingError": "seewell.errors",
     "NetworkError": "seewell.errors",
@@ -44,6 +47,7 @@ _HOMES = {
     "SeewellError": "seewell.errors",
     "TrainConfig": "seewell.config",
     "TrainingStoppedError": "seewell.errors",
+    "adopt": "seewell.runs.adopt",
     "build_network": "seewell.networks.registry",
     "examine": "seewell.doctor.examine",
     "list_networks": "seewell.networks.registry",
@@ -57,6 +61,7 @@ __all__ = [
     "DataError",
     "Doctor",
     "Finding",
+    "FormatError",
     "ImageDataset",
     "InterruptedTrainingError",
     "NetworkError",
@@ -67,6 +72,7 @@ __all__ = [
     "SeewellError",
     "TrainConfig",
     "TrainingStoppedError",
+    "adopt",
     "build_network",
     "examine",
     "list_networks",

@@ -12,6 +12,7 @@ COMMANDS = [
     ("evaluate",),
     ("predict",),
     ("report",),
+    ("adopt",),
     ("network",),
     ("network", "list"),
     ("network", "show"),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from seewell.cli import evaluate, lab, network, predict, report, runs, train
+from seewell.cli import adopt, evaluate, lab, network, predict, report, runs, train
 from seewell.cli.output import fail
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("predict")(predict.command)
 app.command("report")(report.command)
+app.command("adopt")(adopt.command)
 app.add_typer(network.app, name="network")
 app.add_typer(runs.app, name="runs")
 app.add_typer(lab.app, name="lab")

@@ -11,7 +11,7 @@ from seewell.data.augmentation import parse_augmentation
 from seewell.networks.preprocessing import Statistics
 from seewell.networks.registry import build_network
 from seewell.runs.checkpoint import Checkpoint
-from seewell.runs.weights import AVERAGE, arrays_of, assign, judged_weights, model_variables
+from seewell.runs.weights import AVERAGE, arrays_of, assign, judged_weights, model_variables, optimizer_variables
 from seewell.seeds import seed_everything
 from seewell.training.optimizers import make_optimizer
 from seewell.training.precision import policy_name
@@ -61,7 +61,7 @@ class Trainee:
             assign(model_variables(self.average), judged_weights(checkpoint))
 
     def _optimizer_variables(self) -> dict[str, Any]:
-        return {f"{place:04d}/{variable.name}": variable for place, variable in enumerate(self.optimizer.variables)}
+        return optimizer_variables(self.optimizer)
 
 
 def build_for(
