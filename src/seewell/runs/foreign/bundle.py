@@ -101,7 +101,7 @@ def find_prefix(path: Path) -> Path:
     if not prefix.with_name(prefix.name + ".index").is_file():
         raise FormatError(
             f"there is no TensorFlow checkpoint {printable(prefix)}.",
-            expected=f"the file {printable(prefix.name)}.index",
+            expected=f"the file {printable(prefix.name)}.index, a .keras file, or a SavedModel's folder",
             fix="name the checkpoint without its ending, such as folder/net.ckpt-100",
         )
     return prefix

@@ -55,15 +55,21 @@ def open_foreign(path: Path) -> Foreign:
         FormatError: There is no such file, the gate refuses it, or it holds no network.
     """
     suffix = path.suffix.lower()
+    if suffix in (*KERAS, *ARRAYS, *_PICKLED, ".pb") and not path.exists():
+        raise FormatError(
+            f"there is no file {printable(path)}.",
+            expected="a .keras or .h5 file, a SavedModel's folder, or a TensorFlow checkpoint",
+            fix="check the path",
+        )
     if path.name == "saved_model.pb":
         path = path.parent
     if path.is_dir() and (path / "saved_model.pb").exists():
         return _saved_model(path)
-    if suffix in KERAS and path.exists():
+    if suffix in KERAS:
         model = load_foreign(path)
         arrays = {one.path: (tuple(one.shape), str(one.dtype)) for one in model.variables}
         return Foreign(path, "Keras network", model=model, arrays=arrays)
-    if suffix in ARRAYS and path.exists():
+    if suffix in ARRAYS:
         found = check_npz(path) if suffix == ".npz" else check_safetensors(path)
         raise FormatError(
             f"{printable(path.name)} holds {len(found)} arrays and no network.",
