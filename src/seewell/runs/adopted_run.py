@@ -22,7 +22,7 @@ from seewell.runs.checkpoint import Checkpoint, point, save
 from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import FORMAT, RunFolder, clear_unused, lock, make_folder
 from seewell.runs.foreign.layers import Translated
-from seewell.runs.foreign.slots import Optimizer
+from seewell.runs.foreign.slots import Optimizer, fresh_variables
 from seewell.runs.run import Run
 from seewell.runs.weights import arrays_of, model_variables
 
@@ -31,6 +31,7 @@ __all__ = ["ADOPTED", "Adopted", "write_run"]
 ADOPTED = "adopted"
 """What stands for the architecture's name in the configuration of an adopted run."""
 
+_OPTIMIZER = "adam"
 _BATCH = 100
 _MEASURED = 10_000
 _RATES = {"adam": 1e-3, "momentum": 1e-2, "nesterov": 1e-2, "sgd": 1e-2}
@@ -111,7 +112,8 @@ def _write(adopted: Adopted, folder: RunFolder) -> None:
     model = adopted.translated.model
     with write_atomically(folder.network) as beside:
         model.save(beside)
-    slots = adopted.optimizer.variables if adopted.optimizer else {}
+    kind = adopted.optimizer.name if adopted.optimizer else _OPTIMIZER
+    slots = (adopted.optimizer.variables if adopted.optimizer else {}) or fresh_variables(model, kind)
     state = {"step": adopted.step, "best_step": adopted.step}
     target = save(folder.checkpoints, Checkpoint(adopted.step, arrays_of(model_variables(model)), slots, state))
     for name in ("LATEST", "BEST"):
@@ -122,7 +124,7 @@ def _write(adopted: Adopted, folder: RunFolder) -> None:
 
 def _config(adopted: Adopted) -> TrainConfig:
     optimizer = adopted.optimizer
-    name = optimizer.name if optimizer else "adam"
+    name = optimizer.name if optimizer else _OPTIMIZER
     rate = optimizer.learning_rate if optimizer else None
     height, width, _ = _image_shape(adopted)
     batch = _BATCH if adopted.dataset is None else min(_BATCH, len(adopted.dataset.train))

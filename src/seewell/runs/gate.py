@@ -9,6 +9,7 @@ import io
 import math
 import stat
 from pathlib import Path
+from typing import Any
 
 from seewell.runs.gates.archive import CONFIG, WEIGHTS, opened_archive, read_member
 from seewell.runs.gates.arrays import check_npz, check_safetensors
@@ -18,7 +19,7 @@ from seewell.runs.gates.hdf5 import check_hdf5
 from seewell.runs.gates.refusal import refusal
 from seewell.runs.gates.size import check_size
 
-__all__ = ["check_graph", "check_keras_file", "check_keras_h5", "check_npz", "check_safetensors"]
+__all__ = ["check_graph", "check_keras_file", "check_keras_h5", "check_npz", "check_safetensors", "load_network"]
 
 OLDEST_KERAS = (3, 15, 1)
 """Older ones have known holes in loading."""
@@ -40,6 +41,25 @@ def check_keras_file(path: Path) -> None:
             read_member(archive, "metadata.json", 1 << 16, path)
         content = read_member(archive, WEIGHTS, archive.getinfo(WEIGHTS).file_size, path)
     check_size(config, _arrays_in(content, path), path)
+
+
+def load_network(path: Path) -> Any:
+    """Load a ``.keras`` file after the gate.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The Keras model, not compiled.
+
+    Raises:
+        FormatError: The gate refuses it.
+        OSError: It cannot be read; Keras raises ValueError, KeyError, TypeError or RuntimeError for other damage.
+    """
+    import keras
+
+    check_keras_file(path)
+    return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def check_keras_h5(path: Path) -> None:

@@ -20,7 +20,7 @@ from seewell.findings import Finding, finding_from_dict
 from seewell.runs.checkpoint import best_whole, load
 from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
-from seewell.runs.gate import check_keras_file
+from seewell.runs.gate import load_network
 from seewell.runs.weights import assign, judged_weights, model_variables
 
 __all__ = ["Run", "open_run"]
@@ -100,11 +100,8 @@ class Run:
         Raises:
             RunError: The file is missing or damaged.
         """
-        import keras
-
         try:
-            check_keras_file(self._folder.network)
-            model = keras.models.load_model(self._folder.network, compile=False)
+            model = load_network(self._folder.network)
         except FormatError as problem:
             raise RunError(
                 f"the network of the run {self.path} cannot be loaded: {problem.what}",

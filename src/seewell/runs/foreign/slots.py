@@ -17,8 +17,9 @@ from seewell.runs.foreign.layers import Translated
 from seewell.runs.foreign.values import Known
 from seewell.runs.foreign.variables import Variables
 
-__all__ = ["Optimizer", "find_optimizer", "step_of"]
+__all__ = ["Optimizer", "find_optimizer", "fresh_variables", "step_of"]
 
+_OURS = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "momentum": 0.9}
 _KINDS = {"ApplyAdam": "adam", "ApplyMomentum": "momentum", "ApplyGradientDescent": "sgd"}
 
 
@@ -104,7 +105,7 @@ def find_optimizer(graph: Graph, bundle: Bundle, translated: Translated, step: i
         made, slots = step, {"momentum": 1}
         factor = -(rate or 0.0)
     else:
-        return Optimizer(name, number(node.inputs[1]), {})
+        return Optimizer(name, number(node.inputs[1]), {}, fresh_variables(translated.model, name, made=step))
 
     def slot(key: str, which: str) -> NDArray[Any] | None:
         if key not in updates or (name != "adam" and rate is None):
@@ -112,7 +113,10 @@ def find_optimizer(graph: Graph, bundle: Bundle, translated: Translated, step: i
         found = variables.read(updates[key][0].inputs[slots[which]].node)
         return np.asarray(found.array * factor, np.float32) if isinstance(found, Known) else None
 
-    arrays, notes = _as_keras(translated, name, rate, settings, made, slot)
+    arrays, notes = _as_keras(translated, name, made, slot)
+    differing = [f"{key} {value:g}" for key, value in settings.items() if not math.isclose(value, _OURS[key])]
+    if differing:
+        notes = (*notes, f"the optimizer had {', '.join(differing)}; further training takes seewell's own")
     return Optimizer(name, rate, settings, arrays, notes)
 
 
@@ -124,32 +128,40 @@ def _updates_of_adam(power: float | None, beta: float) -> int:
 
 
 def _as_keras(
-    translated: Translated,
-    name: str,
-    rate: float | None,
-    settings: Mapping[str, float],
-    made: int,
-    slot: Callable[[str, str], NDArray[Any] | None],
+    translated: Translated, name: str, made: int, slot: Callable[[str, str], NDArray[Any] | None]
 ) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
     """The variables of Keras's optimizer for the network, filled; nothing where a slot is missing."""
+    model = translated.model
+    places = {id(v): f"{layer.name}/{v.name}" for layer in model.layers for v in layer.trainable_variables}
+    keys = [translated.variables.get(places[id(one)], "") for one in model.trainable_variables]
+    kinds = ["momentum", "velocity"] if name == "adam" else ["momentum"]
+    arrays = fresh_variables(model, name, made=made)
+    for place, key in enumerate(list(arrays)[2:]):
+        variable, kind = keys[place // len(kinds)], kinds[place % len(kinds)]
+        found = slot(variable, kind) if key.endswith(kind) else None
+        if found is None or found.shape != arrays[key].shape:
+            lost = f'"{variable}"' if variable else "a weight of the graph"
+            return {}, (f"the optimizer's memory was left behind: there is none for {lost}",)
+        arrays[key] = found
+    return arrays, ()
+
+
+def fresh_variables(model: Any, name: str, *, made: int = 0) -> dict[str, NDArray[Any]]:
+    """The variables of Keras's optimizer before it remembers anything, as a checkpoint names them.
+
+    Args:
+        model: The network.
+        name: "adam", "momentum", "nesterov" or "sgd".
+        made: Updates that are counted as made.
+    """
     import keras
 
     from seewell.runs.weights import optimizer_variables
 
     if name == "adam":
-        optimizer = keras.optimizers.Adam(rate or 1e-3, **settings)
+        optimizer = keras.optimizers.Adam()
     else:
-        optimizer = keras.optimizers.SGD(rate or 1e-2, nesterov=name == "nesterov", **settings)
-    model = translated.model
+        optimizer = keras.optimizers.SGD(momentum=0.0 if name == "sgd" else _OURS["momentum"])
     optimizer.build(model.trainable_variables)
-    places = {id(v): f"{layer.name}/{v.name}" for layer in model.layers for v in layer.trainable_variables}
-    keys = [translated.variables.get(places[id(one)], "") for one in model.trainable_variables]
-    kinds = ["momentum", "velocity"] if name == "adam" else ["momentum"]
-    for place, variable in enumerate(optimizer.variables[2:]):
-        key, kind = keys[place // len(kinds)], kinds[place % len(kinds)]
-        found = slot(key, kind) if variable.name.endswith(kind) else None
-        if found is None or found.shape != tuple(variable.shape):
-            return {}, (f"the optimizer's memory was left behind: there is none for {key or 'a weight of the graph'}",)
-        variable.assign(found)
     optimizer.iterations.assign(made)
-    return {key: np.asarray(value.value) for key, value in optimizer_variables(optimizer).items()}, ()
+    return {key: np.asarray(value.value) for key, value in optimizer_variables(optimizer).items()}
