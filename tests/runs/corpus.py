@@ -303,6 +303,18 @@ def an_old_file_with_code(folder, canary):
     return path
 
 
+def an_old_file_of_ten_billion_units(folder, canary):
+    import h5py
+
+    path = folder / "evil.h5"
+    small_keras_model().save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][-1]["config"]["units"] = 10**10
+        file.attrs["model_config"] = json.dumps(config)
+    return path
+
+
 def an_old_file_with_a_link(folder, canary):
     import h5py
 
@@ -373,6 +385,11 @@ KERAS = [
     *(values_gathered_from_another_file, an_array_of_a_terabyte, a_group_in_itself, objects_in_an_array, a_pipe),
 ]
 OTHERS = [
-    *(an_old_file_with_code, an_old_file_with_a_link, a_pickle, pickled_arrays, arrays_that_lie_about_their_size),
-    *(safetensors_that_overlap, safetensors_that_promise_more, safetensors_without_a_header),
+    *(an_old_file_with_code, an_old_file_with_a_link, an_old_file_of_ten_billion_units, a_pickle, pickled_arrays),
+    *(
+        arrays_that_lie_about_their_size,
+        safetensors_that_overlap,
+        safetensors_that_promise_more,
+        safetensors_without_a_header,
+    ),
 ]

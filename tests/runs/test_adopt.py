@@ -147,6 +147,18 @@ def test_a_network_of_one_unit_is_refused(tmp_path):
         adopt(tmp_path / "one.keras", input_range="0..1", out=tmp_path / "run")
 
 
+@pytest.mark.parametrize("last", ["sigmoid", "softmax-and-more"])
+def test_no_softmax_is_put_behind_probabilities(tmp_path, last):
+    import keras
+
+    layers = [keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(3, activation=last.partition("-")[0])]
+    layers += [keras.layers.Rescaling(1.0)] if last != "sigmoid" else []
+    keras.Sequential(layers).save(tmp_path / "n.keras")
+    with pytest.raises(FormatError, match="lies between 0 and 1"):
+        adopt(tmp_path / "n.keras", input_range="0..1", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_report_of_an_adopted_run_says_how_it_was_made(made, tmp_path):
     from seewell.report.html import write_report
 

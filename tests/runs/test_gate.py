@@ -120,6 +120,12 @@ def sound_models():
         image = keras.Input(SHAPE)
         return keras.Model(image, inner(image))
 
+    def operations():
+        image = keras.Input(SHAPE)
+        x = keras.ops.relu(keras.layers.Conv2D(4, 3)(image / 2.0 - 0.5))
+        x = keras.layers.Dense(5)(keras.ops.mean(x, axis=(1, 2)))
+        return keras.Model(image, keras.ops.softmax(x))
+
     def augmented():
         return keras.Sequential(
             [
@@ -138,13 +144,16 @@ def sound_models():
         return model
 
     return {"sequential": small_keras_model, "residual": residual, "nested": nested, "augmented": augmented} | {
-        "compiled": compiled
+        "compiled": compiled,
+        "operations": operations,
     }
 
 
-@pytest.mark.parametrize("kind", ["sequential", "residual", "nested", "augmented", "compiled"])
+@pytest.mark.parametrize("kind", ["sequential", "residual", "nested", "augmented", "compiled", "operations"])
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_sound_keras_networks_become_runs_that_answer_the_same(tmp_path, kind, ending):
+    if (kind, ending) == ("operations", "h5"):
+        pytest.skip("Keras 3.15.1 itself does not load them from this format")
     model = sound_models()[kind]()
     path = tmp_path / f"sound.{ending}"
     model.save(path)

@@ -312,9 +312,9 @@ def test_several_softmax_must_be_chosen_from(tmp_path):
 
 def test_a_mistyped_tensor_is_answered_with_the_right_one(tmp_path):
     made = save_graph(tmp_path, series_convnet)
-    with pytest.raises(ConfigError, match='no tensor for the output "prediction"') as problem:
+    with pytest.raises(ConfigError, match='no tensor "prediction" for the output') as problem:
         translated(made, output="prediction")
-    assert "predictions" in problem.value.expected
+    assert 'did you mean "predictions"?' in problem.value.fix
 
 
 def test_training_mode_of_batch_normalization_is_named(tmp_path):
@@ -434,6 +434,17 @@ def test_a_saved_model_of_keras(tmp_path):
     kinds = [type(layer).__name__ for layer in open_run(run.path).network.layers]
     assert "BatchNormalization" in kinds
     assert run.info["adopted"]["kind"] == "SavedModel"
+
+
+def test_a_frozen_graph(tmp_path):
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    made = save_graph(tmp_path, constant_weights)
+    meta = meta_graph_pb2.MetaGraphDef()
+    meta.ParseFromString(made.prefix.with_name("net.ckpt-2.meta").read_bytes())
+    (tmp_path / "frozen.pb").write_bytes(meta.graph_def.SerializeToString())
+    run = adopt(tmp_path / "frozen.pb", input_range="0..1", out=tmp_path / "run")
+    np.testing.assert_allclose(run.predict(made.images), made.answer, atol=1e-5)
 
 
 def test_a_saved_model_of_tensorflow_1(tmp_path):

@@ -85,6 +85,7 @@ def adopt(
     classes = _classes(int(translated.model.output_shape[1]), names, dataset)
     target = Path(out) if out is not None else free_folder(Path("runs"), f"adopted-{_short_name(foreign.path)}")
     if translated.softmax_added:
+        _require_scores(translated, foreign)
         notes = (*notes, "the output is no softmax, so one was put behind it")
     adopted = Adopted(
         name=_short_name(foreign.path),
@@ -146,6 +147,23 @@ def _translated(
     if foreign.bundle is not None:
         optimizer = find_optimizer(foreign.graph, foreign.bundle, translated, step_of(foreign.bundle))
     return translated, optimizer, (*chosen.notes, *(optimizer.notes if optimizer else ()))
+
+
+def _require_scores(translated: Translated, foreign: Foreign) -> None:
+    """Refuse to put a softmax behind values that are probabilities already, or a sigmoid for each class."""
+    import keras
+    import numpy as np
+
+    model = translated.model
+    images = np.random.default_rng(0).integers(0, 256, (16, *model.input_shape[1:])).astype(np.uint8)
+    scores = keras.Model(model.input, model.get_layer("logits").output).predict(images, verbose=0)
+    if scores.min() >= 0 and scores.max() <= 1:
+        raise FormatError(
+            f"the output of {printable(foreign.path.name)} lies between 0 and 1, and it is no softmax that is known.",
+            expected="the output of a softmax, or the values before it",
+            fix="choose the tensor before it with --output, or save the network without its last layer",
+            details={"file": printable(foreign.path)},
+        )
 
 
 def _require_range(ends: _Ends, foreign: Foreign) -> None:

@@ -77,7 +77,7 @@ def check_keras_h5(path: Path) -> None:
         raise refusal(path, "it is no regular file.", expected="an .h5 file", fix="copy the file again")
     try:
         with h5py.File(path, "r") as file:
-            check_hdf5(file, path.stat().st_size, path)
+            shapes = check_hdf5(file, path.stat().st_size, path)
             text = file.attrs.get("model_config")
     except (OSError, RuntimeError, KeyError, ValueError) as problem:
         raise refusal(
@@ -90,7 +90,8 @@ def check_keras_h5(path: Path) -> None:
             expected="a whole network, as model.save writes it",
             fix="save the network as .keras",
         )
-    check_config(text, path, legacy=True)
+    config = check_config(text, path, legacy=True)
+    check_size(config, _bytes(shapes), path, legacy=True)
 
 
 def _arrays_in(content: bytes, path: Path) -> int:
@@ -104,6 +105,10 @@ def _arrays_in(content: bytes, path: Path) -> int:
         raise refusal(
             path, f"its weights cannot be read: {problem}.", expected="a whole .keras file", fix="copy the file again"
         ) from problem
+    return _bytes(shapes)
+
+
+def _bytes(shapes: dict[str, tuple[int, ...]]) -> int:
     return sum(4 * math.prod(shape) for shape in shapes.values())
 
 

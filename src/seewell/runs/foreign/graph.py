@@ -9,11 +9,11 @@ from typing import Any
 
 from seewell.data.names import printable
 from seewell.data.opening import open_regular
-from seewell.errors import ConfigError, DataError, FormatError, unknown_name
+from seewell.errors import ConfigError, DataError, FormatError, did_you_mean
 from seewell.runs.gates.graph import check_graph
 from seewell.runs.gates.refusal import refusal
 
-__all__ = ["Function", "Graph", "Node", "Reference", "read_meta", "read_saved_model"]
+__all__ = ["Function", "Graph", "Node", "Reference", "read_frozen", "read_meta", "read_saved_model"]
 
 LARGEST = 1 << 30
 """Bytes of a graph file above which it is refused (a protobuf message has at most 2 GB)."""
@@ -143,9 +143,12 @@ class Graph:
         match = re.fullmatch(r"(.+):(\d+)", name)
         reference = Reference(match[1], int(match[2])) if match else Reference(name)
         if reference.node not in self.nodes:
-            known = sorted({*keys, *(one for one in self.nodes if "/" not in one)})[:60] or list(self.nodes)[:60]
-            problem = unknown_name(f"tensor for the {what}", name, known)
-            raise ConfigError(problem.what, expected=problem.expected, fix="list them with: seewell adopt PATH --list")
+            near = did_you_mean(name, [*keys, *self.nodes])
+            raise ConfigError(
+                f'there is no tensor "{printable(name)}" for the {what}.',
+                expected="the name of a tensor of the graph",
+                fix=f"{near} (all of them: seewell adopt PATH --list)" if near else "see: seewell adopt PATH --list",
+            )
         return reference
 
 
@@ -165,6 +168,22 @@ def read_meta(path: Path) -> Graph:
 
     meta = meta_graph_pb2.MetaGraphDef()
     size = _parse(path, meta, "a MetaGraph, as tf.train.Saver writes it")
+    return _gated(path, meta, size, required=False)
+
+
+def read_frozen(path: Path) -> Graph:
+    """Read a frozen graph (``.pb``), whose weights are constants, after the gate.
+
+    Args:
+        path: A serialized ``GraphDef``.
+
+    Raises:
+        FormatError: It is no such file, or holds an operation that is not on the list.
+    """
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    meta = meta_graph_pb2.MetaGraphDef()
+    size = _parse(path, meta.graph_def, "a frozen graph (GraphDef)")
     return _gated(path, meta, size, required=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from seewell.data.names import printable
 from seewell.errors import FormatError, SeewellError
 from seewell.runs.foreign.bundle import Bundle, find_prefix, open_bundle
-from seewell.runs.foreign.graph import Graph, read_meta, read_saved_model
+from seewell.runs.foreign.graph import Graph, read_frozen, read_meta, read_saved_model
 from seewell.runs.foreign.keras_file import load_foreign
 from seewell.runs.gate import check_npz, check_safetensors
 from seewell.runs.gates.refusal import refusal
@@ -45,8 +45,8 @@ def open_foreign(path: Path) -> Foreign:
     """Open a foreign network; everything in it passes the gate first.
 
     Args:
-        path: A ``.keras`` or ``.h5`` file, a SavedModel's folder, or a TensorFlow 1 checkpoint
-            (its prefix, one of its files, or the folder it lies in alone).
+        path: A ``.keras`` or ``.h5`` file, a SavedModel's folder, a frozen graph, or a TensorFlow 1
+            checkpoint (its prefix, one of its files, or the folder it lies in alone).
 
     Returns:
         What was found.
@@ -77,6 +77,8 @@ def open_foreign(path: Path) -> Foreign:
             fix="build the network in Keras, load the arrays into it, and save it as .keras",
             details={"file": printable(path)},
         )
+    if suffix == ".pb":
+        return Foreign(path, "frozen TensorFlow graph", read_frozen(path))
     if suffix in _PICKLED and path.is_file():
         raise refusal(path, "loading it would run code (pickle).", expected=".keras, SavedModel, TensorFlow checkpoint")
     prefix = find_prefix(path)

@@ -38,7 +38,7 @@ _INITIALIZERS = listed(
     HeUniform LecunNormal LecunUniform Orthogonal OrthogonalInitializer Identity IdentityInitializer
     """
 )
-_CLASSES = {
+_CLASSES: dict[str, frozenset[str]] = {
     "keras": frozenset({*_MODELS, "DTypePolicy"}),
     "keras.models": _MODELS,
     "keras.src.models.functional": frozenset({"Functional"}),
@@ -65,6 +65,17 @@ _CLASSES = {
         Accuracy CategoricalAccuracy SparseCategoricalAccuracy BinaryAccuracy TopKCategoricalAccuracy
         SparseTopKCategoricalAccuracy AUC Precision Recall Mean CategoricalCrossentropy SparseCategoricalCrossentropy
         """
+    ),
+}
+_CLASSES |= {
+    "keras.src.ops.numpy": listed(
+        """
+        Add Subtract Multiply TrueDivide Divide Negative Mean Max Sum Maximum Minimum Reshape Transpose Concatenate
+        Square Sqrt Absolute Abs Exp Tanh Clip Squeeze ExpandDims
+        """
+    ),
+    "keras.src.ops.nn": listed(
+        "Relu Relu6 LeakyRelu Elu Selu Celu Gelu Silu HardSilu Sigmoid HardSigmoid Softmax Softplus Softsign"
     ),
 }
 _VALUES = frozenset({"__keras_tensor__", "__numpy__", "__slice__", "__ellipsis__"})

@@ -12,7 +12,7 @@ _FREE = 64 * 2**20
 _LARGEST_ACTIVATION = 2**30
 
 
-def check_size(config: Any, stored: int, path: Path) -> None:
+def check_size(config: Any, stored: int, path: Path, *, legacy: bool = False) -> None:
     """Refuse a network whose variables would take more memory than the file accounts for.
 
     The layers are made without their values (Keras's `StatelessScope`), so that
@@ -22,6 +22,7 @@ def check_size(config: Any, stored: int, path: Path) -> None:
         config: A configuration that passed `seewell.runs.gates.config.check_config`.
         stored: Bytes of all arrays in the file.
         path: The file, for the message.
+        legacy: Whether it is of the older ``.h5`` format, whose classes come without modules.
 
     Raises:
         FormatError: Its variables or the values between its layers would not fit, or it cannot be built.
@@ -32,7 +33,7 @@ def check_size(config: Any, stored: int, path: Path) -> None:
     waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
     try:
         with keras.StatelessScope(initialize_variables=False):
-            model = keras.saving.deserialize_keras_object({**config, "compile_config": None}, safe_mode=True)
+            model = _made(config, legacy)
             variables = [tuple(one.shape) for one in model.variables]
             outputs = [tuple(one.shape) for layer in model.layers for one in _outputs(layer)]
     except Exception as problem:  # a configuration that somebody made up can raise anything
@@ -55,6 +56,16 @@ def check_size(config: Any, stored: int, path: Path) -> None:
     largest = max((math.prod(side or 1 for side in shape) for shape in outputs), default=0)
     if largest > _LARGEST_ACTIVATION:
         raise refusal(path, f"a layer gives {largest:,} values an image.", expected=f"at most {_LARGEST_ACTIVATION:,}")
+
+
+def _made(config: Any, legacy: bool) -> Any:
+    import keras
+
+    if not legacy:
+        return keras.saving.deserialize_keras_object({**config, "compile_config": None}, safe_mode=True)
+    from keras.src.legacy.saving import saving_utils
+
+    return saving_utils.model_from_config(config)
 
 
 def _outputs(layer: Any) -> list[Any]:
