@@ -197,6 +197,19 @@ def a_huge_padding(folder, canary):
     return with_layer(folder, layer("keras.layers", "ZeroPadding2D", {"padding": [[10**6, 10**6], [10**6, 10**6]]}))
 
 
+def a_huge_padding_inside_a_nested_network(folder, canary):
+    inner, _ = keras_parts(folder)
+    inner["config"]["name"] = "nested"
+    padding = [[10**6, 10**6], [10**6, 10**6]]
+    inner["config"]["layers"].insert(1, layer("keras.layers", "ZeroPadding2D", {"padding": padding}))
+    crop = {"cropping": padding}
+    inner["config"]["layers"].insert(2, layer("keras.layers", "Cropping2D", crop) | {"build_config": None})
+    inner["config"]["layers"][2]["config"]["name"] = "back"
+    config, weights = keras_parts(folder)
+    config["config"]["layers"] = [config["config"]["layers"][0], inner]
+    return write_keras(folder / "evil.keras", config, weights)
+
+
 def a_file_that_is_cut(folder, canary):
     keras_parts(folder)
     content = (folder / "sound.keras").read_bytes()
@@ -381,8 +394,17 @@ KERAS = [
     *(a_vocabulary_in_a_file, an_address_on_the_net, a_path_as_value, a_path_as_layer_name, a_custom_loss),
     *(a_subclassed_model, a_member_outside, an_asset, a_link_as_member, weights_that_are_a_bomb),
     *(a_configuration_that_is_no_json, a_configuration_without_end, a_deep_configuration, ten_billion_units),
-    *(a_huge_image, a_huge_padding, a_file_that_is_cut, an_external_link, a_soft_link, values_in_another_file),
+    *(
+        a_huge_image,
+        a_huge_padding,
+        a_huge_padding_inside_a_nested_network,
+        a_file_that_is_cut,
+        an_external_link,
+        a_soft_link,
+        values_in_another_file,
+    ),
     *(values_gathered_from_another_file, an_array_of_a_terabyte, a_group_in_itself, objects_in_an_array, a_pipe),
+    a_huge_padding_inside_a_nested_network,
 ]
 OTHERS = [
     *(an_old_file_with_code, an_old_file_with_a_link, an_old_file_of_ten_billion_units, a_pickle, pickled_arrays),

@@ -1,6 +1,7 @@
 """Whether the layers that a configuration describes fit the weights that are present, before memory is taken."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def check_size(config: Any, stored: int, path: Path, *, legacy: bool = False) ->
         with keras.StatelessScope(initialize_variables=False):
             model = _made(config, legacy)
             variables = [tuple(one.shape) for one in model.variables]
-            outputs = [tuple(one.shape) for layer in model.layers for one in _outputs(layer)]
+            outputs = [tuple(one.shape) for layer in _layers(model) for one in _outputs(layer)]
     except Exception as problem:  # a configuration that somebody made up can raise anything
         raise refusal(
             path,
@@ -66,6 +67,14 @@ def _made(config: Any, legacy: bool) -> Any:
     from keras.src.legacy.saving import saving_utils
 
     return saving_utils.model_from_config(config)
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """All layers, those of nested networks too."""
+    for layer in model.layers:
+        yield layer
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
 
 
 def _outputs(layer: Any) -> list[Any]:
