@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 from images import CLASSES
+
 from networks import NORMED
 
 L = keras.layers

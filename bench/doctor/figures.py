@@ -109,7 +109,7 @@ def mistakes(records):
     brief = lambda r: (
         ", ".join(f"{one['code']}{'!' if one['severity'] == 'critical' else ''}" for one in alarms(r["findings"]))
         or "nothing"
-    )  # noqa: E731
+    )
     for r in hurting:
         if not noticed(r):
             yield f"missed       {r['key']}: true {r['true_accuracy']:.2f}"

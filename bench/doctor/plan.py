@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from faults import FAULTS
-from networks import HALVES
 from setups import LENGTHS, RATES, Setup, healthy, smaller
+
+from networks import HALVES
 
 KINDS = sorted(FAULTS)
 _ORDER = np.random.default_rng(20261125).permutation(len(KINDS))

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 from images import CLASSES, splits
+
 from networks import NORMED, Parts, build
 
 L = keras.layers

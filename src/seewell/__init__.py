@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seewell.errors import (
         ConfigError,
         DataError,
+        FormatError,
         InterruptedTrainingError,
         NetworkError,
         NotFiniteError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from seewell.findings import Finding, Remedy
     from seewell.networks.registry import build_network, list_networks
+    from seewell.runs.adopt import adopt
     from seewell.runs.export import export
     from seewell.runs.run import Run, open_run
     from seewell.workbench import train
@@ -35,6 +37,7 @@ _HOMES = {
     "DataError": "seewell.errors",
     "Doctor": "seewell.doctor.callback",
     "Finding": "seewell.findings",
+    "FormatError": "seewell.errors",
     "ImageDataset": "seewell.data.dataset",
     "InterruptedTrainingError": "seewell.errors",
     "NetworkError": "seewell.errors",
@@ -45,6 +48,7 @@ _HOMES = {
     "SeewellError": "seewell.errors",
     "TrainConfig": "seewell.config",
     "TrainingStoppedError": "seewell.errors",
+    "adopt": "seewell.runs.adopt",
     "build_network": "seewell.networks.registry",
     "examine": "seewell.doctor.examine",
     "export": "seewell.runs.export",
@@ -59,6 +63,7 @@ __all__ = [
     "DataError",
     "Doctor",
     "Finding",
+    "FormatError",
     "ImageDataset",
     "InterruptedTrainingError",
     "NetworkError",
@@ -69,6 +74,7 @@ __all__ = [
     "SeewellError",
     "TrainConfig",
     "TrainingStoppedError",
+    "adopt",
     "build_network",
     "examine",
     "export",

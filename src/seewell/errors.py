@@ -5,6 +5,7 @@ SeewellError                 exit code 2: what happened, what was expected, how 
 ├── DataError                a source, an image file, labels, a split
 ├── NetworkError             an architecture, its arguments, a size that does not fit
 ├── RunError                 a run folder, a checkpoint, a kept network
+├── FormatError              a foreign file that is refused, damaged, or cannot be translated
 └── TrainingStoppedError     training ended itself or was ended
     ├── NotFiniteError       exit code 3: the cost or a layer's values stopped being finite
     └── InterruptedTrainingError   exit code 130 or 143: a signal, after saving
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 __all__ = [
     "ConfigError",
     "DataError",
+    "FormatError",
     "InterruptedTrainingError",
     "NetworkError",
     "NotFiniteError",
@@ -75,6 +77,10 @@ class NetworkError(SeewellError):
 
 class RunError(SeewellError):
     """A run folder, a checkpoint or a kept network cannot be used."""
+
+
+class FormatError(SeewellError):
+    """A foreign file is refused before it is loaded, is damaged, or holds what cannot be translated."""
 
 
 class TrainingStoppedError(SeewellError):

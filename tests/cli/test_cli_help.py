@@ -14,6 +14,7 @@ COMMANDS = [
     ("diagnose",),
     ("export",),
     ("report",),
+    ("adopt",),
     ("network",),
     ("network", "list"),
     ("network", "show"),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from seewell.cli import diagnose, evaluate, export, lab, network, predict, report, runs, train
+from seewell.cli import adopt, diagnose, evaluate, export, lab, network, predict, report, runs, train
 from seewell.cli.output import fail
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ app.command("predict")(predict.command)
 app.command("diagnose")(diagnose.command)
 app.command("export")(export.command)
 app.command("report")(report.command)
+app.command("adopt")(adopt.command)
 app.add_typer(network.app, name="network")
 app.add_typer(runs.app, name="runs")
 app.add_typer(lab.app, name="lab")

@@ -71,6 +71,8 @@ def command_of_run(info: Mapping[str, Any], *, option: str = "", defaults: Mappi
             begins with ``--resume`` goes on with the run instead of beginning anew.
         defaults: Settings that need not be said, in place of the recipe's.
     """
+    if isinstance(info.get("adopted"), dict) and not option:
+        return str(info["adopted"].get("command", "seewell adopt PATH"))
     source = str((info.get("dataset") or {}).get("source", "SOURCE"))
     if option.startswith("--resume"):
         return f"seewell train {option}"

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from seewell.config import TrainConfig, config_from_dict
 from seewell.data.dataset import ImageDataset
 from seewell.data.decode import Decoding, decode_image
-from seewell.errors import DataError, RunError, did_you_mean
+from seewell.errors import DataError, FormatError, RunError, did_you_mean
 from seewell.files import read_json
 from seewell.findings import Finding, finding_from_dict
 from seewell.runs.checkpoint import best_whole, load
 from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
+from seewell.runs.gate import load_network
 from seewell.runs.weights import assign, judged_weights, model_variables
 
 __all__ = ["Run", "open_run"]
@@ -99,10 +100,15 @@ class Run:
         Raises:
             RunError: The file is missing or damaged.
         """
-        import keras
-
         try:
-            model = keras.models.load_model(self._folder.network, compile=False)
+            model = load_network(self._folder.network)
+        except FormatError as problem:
+            raise RunError(
+                f"the network of the run {self.path} cannot be loaded: {problem.what}",
+                expected=problem.expected,
+                fix="train again, or restore the file",
+                details={"file": self._folder.network},
+            ) from problem
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
             raise RunError(
                 f"the network of the run {self.path} cannot be loaded: {_first_line(problem)}.",
@@ -171,9 +177,15 @@ class Run:
         """
         from seewell.data.loading import load_dataset
 
-        config = self.config
+        config, source = self.config, self._info["dataset"]["source"]
+        if source is None:
+            raise DataError(
+                f"the run {self.path} was adopted without a source.",
+                expected="images with labels",
+                fix=f"name a source: seewell evaluate {self.path} SOURCE, or adopt it again with --source",
+            )
         return load_dataset(
-            self._info["dataset"]["source"],
+            source,
             validation_fraction=config.validation_fraction,
             split_seed=config.split_seed,
             image_size=config.image_size,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seewell.errors import RunError
 from seewell.runs.checkpoint import Checkpoint
 
-__all__ = ["AVERAGE", "arrays_of", "assign", "judged_weights", "model_variables"]
+__all__ = ["AVERAGE", "arrays_of", "assign", "judged_weights", "model_variables", "optimizer_variables"]
 
 AVERAGE = "average/"
 """What the names of a moving average begin with, among the optimizer's arrays."""
@@ -21,6 +21,11 @@ def model_variables(model: Any) -> dict[str, Any]:
     The names are the layers' own; Keras numbers its paths anew in each process.
     """
     return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.variables}
+
+
+def optimizer_variables(optimizer: Any) -> dict[str, Any]:
+    """Every variable of a built optimizer by its place and name."""
+    return {f"{place:04d}/{variable.name}": variable for place, variable in enumerate(optimizer.variables)}
 
 
 def arrays_of(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

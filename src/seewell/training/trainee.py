@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +12,8 @@ from seewell.data.augmentation import parse_augmentation
 from seewell.networks.preprocessing import Statistics
 from seewell.networks.registry import build_network
 from seewell.runs.checkpoint import Checkpoint
-from seewell.runs.weights import AVERAGE, arrays_of, assign, judged_weights, model_variables
+from seewell.runs.gate import load_network
+from seewell.runs.weights import AVERAGE, arrays_of, assign, judged_weights, model_variables, optimizer_variables
 from seewell.seeds import seed_everything
 from seewell.training.optimizers import make_optimizer
 from seewell.training.precision import policy_name
@@ -61,7 +63,7 @@ class Trainee:
             assign(model_variables(self.average), judged_weights(checkpoint))
 
     def _optimizer_variables(self) -> dict[str, Any]:
-        return {f"{place:04d}/{variable.name}": variable for place, variable in enumerate(self.optimizer.variables)}
+        return optimizer_variables(self.optimizer)
 
 
 def build_for(
@@ -102,6 +104,8 @@ def make_trainee(
     num_classes: int,
     statistics: Statistics | None,
     strategy: Any,
+    *,
+    kept: Path | None = None,
 ) -> Trainee:
     """Seed everything, build network and optimizer under a strategy, and prepare the compiled step.
 
@@ -111,14 +115,21 @@ def make_trainee(
         num_classes: K.
         statistics: Of the training split; needed by some preprocessing.
         strategy: A ``tf.distribute.Strategy``.
+        kept: The ``network.keras`` to train, for a run that was adopted: no name builds its network.
 
     Returns:
         The trainee, at step 0.
     """
+
+    def build() -> keras.Model:
+        if kept is not None:
+            return load_network(kept)
+        return build_for(config, image_shape, num_classes, statistics, config.precision)
+
     seed_everything(config.seed)
     with strategy.scope():
-        model = build_for(config, image_shape, num_classes, statistics, config.precision)
-        average = build_for(config, image_shape, num_classes, statistics, config.precision) if config.ema else None
+        model = build()
+        average = build() if config.ema else None
         optimizer = make_optimizer(
             config.optimizer or "",
             learning_rate=config.learning_rate or 0.0,

@@ -1,0 +1,1 @@
+"""Foreign networks: TensorFlow graphs and their checkpoints, read and translated to Keras layers, never run."""
