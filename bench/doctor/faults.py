@@ -267,7 +267,9 @@ def _(job):
 
 @fault("noise ten times the image", "augmentation-harmful", scaling="unit", augment="")
 def _(job):
-    job.parts.front.append(L.GaussianNoise(5.0, seed=1))
+    job.parts.front += [
+        L.GaussianNoise(1.0, seed=number) for number in range(12)
+    ]  # 3.5 in all; one layer takes 1 at most
 
 
 @fault("turned, zoomed and cut beyond recognition", "augmentation-harmful", scaling="unit", augment="")

@@ -103,13 +103,15 @@ def tell(records):
     return lines, values
 
 
+def brief(record):
+    """The codes of the alarms, critical ones marked."""
+    codes = [one["code"] + ("!" if one["severity"] == "critical" else "") for one in alarms(record["findings"])]
+    return ", ".join(codes) or "nothing"
+
+
 def mistakes(records):
     """A line for each miss, wrong cause and false alarm."""
     hurting, harmless, fine, poor = sort_out(records)
-    brief = lambda r: (
-        ", ".join(f"{one['code']}{'!' if one['severity'] == 'critical' else ''}" for one in alarms(r["findings"]))
-        or "nothing"
-    )
     for r in hurting:
         if not noticed(r):
             yield f"missed       {r['key']}: true {r['true_accuracy']:.2f}"

@@ -90,6 +90,11 @@ def test_usual_scales_are_left_alone(low: float, high: float, mean: float, devia
     assert judge_images(InputFacts(0, low, high, mean, deviation, low, high, False, True)) == []
 
 
+def test_raw_digits_are_large_though_their_mean_lies_within_half_a_deviation() -> None:
+    assert codes(judge_images(InputFacts(0, 0, 255, 33, 79, 0, 255, False, True))) == ["input-range-too-large"]
+    assert codes(judge_images(InputFacts(0, -9e3, 6e4, 0, 2e4, -9e3, 6e4, False, True))) == ["input-range-too-large"]
+
+
 def test_images_of_a_wrong_scale_are_named() -> None:
     raw = InputFacts(0, 0, 255, 80, 90, 0, 255, False, True)
     assert codes(judge_images(raw)) == ["input-range-too-large"]
@@ -265,6 +270,7 @@ def test_modes_wait_for_batch_norm_to_warm_up() -> None:
     assert judge_modes(MODES) == []
     assert codes(judge_modes(apart)) == ["train-eval-mismatch"]
     assert [one.severity for one in judge_modes(replace(apart, warm_up=0.5))] == ["info"]
+    assert [one.severity for one in judge_modes(replace(apart, warm_up=1.0))] == ["warning"]  # momentum 1: never moves
 
 
 @pytest.mark.parametrize(

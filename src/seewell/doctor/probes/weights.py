@@ -35,7 +35,10 @@ class WeightWatch:
     def measure(self) -> None:
         """Compare with the mark: one update later."""
         now = self._read()
-        ratios = [_ratio(after, before) for after, before in zip(now, self._before, strict=True)]
+        ratios = [
+            _ratio(after, before) if _size(start) > 0 else 0.0  # a zero start: every first step is large beside it
+            for after, before, start in zip(now, self._before, self._start, strict=True)
+        ]
         if self._seen == 0:
             self._first = ratios
         self._seen += 1
@@ -51,7 +54,7 @@ class WeightWatch:
                 first=self._first[index],
                 largest=self._largest[index],
                 total=_ratio(now[index], self._start[index]),
-                growth=_size(now[index]) / (_size(self._start[index]) or 1e-12),
+                growth=_growth(now[index], self._start[index]),
                 finite=bool(np.isfinite(now[index]).all()),
             )
             for index, variable in enumerate(self._variables)
@@ -75,6 +78,11 @@ def _ratio(after: npt.NDArray[np.float32], before: npt.NDArray[np.float32]) -> f
     with np.errstate(invalid="ignore", over="ignore"):
         change = _size(after - before)
     return change / size if size > 0 and np.isfinite(change) else (float("inf") if not np.isfinite(change) else 0.0)
+
+
+def _growth(now: npt.NDArray[np.float32], start: npt.NDArray[np.float32]) -> float:
+    """How many times their first size the weights have; 1 where they started at zero."""
+    return _size(now) / _size(start) if _size(start) > 0 else 1.0
 
 
 def _layer_of(variable: Any) -> str:

@@ -10,6 +10,10 @@ _LARGE = 20.0
 16 near 8, raw 0 to 255 near 130."""
 _CENTRED = 0.5
 """|mean| / deviation below which inputs count as centred: a mean image was subtracted (LTFN 11, ±128), which trains."""
+_BELOW = 0.1
+"""-lowest / highest value of centred inputs, at least; raw MNIST has a mean of 0.42 deviations, and none below 0."""
+_HUGE = 300.0
+"""Root mean square that is too large even when centred: 8-bit images less their mean stay below 128."""
 _SMALL = 0.02
 """Standard deviation: 5 of 255 grey levels of an image in [0, 1]; divided by 255 twice gives 0.001."""
 _SOURCE = "LTFN 11 (centring, one range for all inputs); LeCun et al. 1998, section 4.3; calibrated on common scalings"
@@ -64,13 +68,13 @@ def _flat_channels(channels: tuple[int, ...]) -> Finding:
 
 def _size(facts: InputFacts) -> list[Finding]:
     size = float((facts.mean**2 + facts.deviation**2) ** 0.5)
-    centred = abs(facts.mean) < _CENTRED * facts.deviation
+    centred = abs(facts.mean) < _CENTRED * facts.deviation and -facts.low > _BELOW * facts.high
     spread = f"from {facts.low:.3g} to {facts.high:.3g}"
-    if size > _LARGE and not centred:
+    if size > _HUGE or (size > _LARGE and not centred):
         severity: Severity = "info" if facts.normalized else "warning"
         message = (
             f"The numbers that reach the first weights run {spread} (mean {facts.mean:.3g}): "
-            "large and all on one side of zero. Divide the images by 255 or subtract their mean."
+            "large, and weights start for numbers near 1. Divide the images by 255 or subtract their mean."
         )
         return [Finding("input-range-too-large", severity, None, message, round(size, 4), f"below {_LARGE:g}", _SOURCE)]
     if facts.deviation < _SMALL and not facts.normalized:

@@ -22,7 +22,7 @@ def judge_modes(facts: ModeFacts) -> list[Finding]:
     worse = not math.isfinite(facts.inference_loss) or facts.inference_loss > _WORSE * facts.train_loss
     if not worse or loss < _LOST + 2 * error:
         return []
-    warming = facts.warm_up > _WARM
+    warming = _WARM < facts.warm_up < 1  # at 1 they never move
     why = (
         "BatchNorm's averages still hold part of their start; that mends itself."
         if warming
