@@ -17,6 +17,7 @@ from seewell.report.words import (
     error_parts,
     headline,
     interval_text,
+    is_negligible,
     measured_text,
     next_step,
     number,
@@ -203,7 +204,7 @@ def _bar(parts: ErrorParts) -> list[RenderableType]:
 def _finding(finding: Finding) -> Group:
     lines = [_title(finding), Text(printable(finding.message))]
     if finding.severity == "info" and not finding.evidence:
-        return _indented([*lines, *_remedies(finding, most=1)])
+        return _indented([*lines, *_remedies(finding, most=0 if is_negligible(finding) else 1)])
     measured = f"measured {measured_text(finding.measured)}"
     lines.append(
         Text(measured + (f", expected {printable(finding.expected)}" if finding.expected else ""), style="dim")

@@ -20,6 +20,7 @@ __all__ = [
     "error_parts",
     "headline",
     "interval_text",
+    "is_negligible",
     "measured_text",
     "next_step",
     "number",
