@@ -133,3 +133,15 @@ def test_without_plain_images_only_images_of_one_colour_are_judged() -> None:
     assert judge_flat_batches(0.5, 0.0, 500)[0].code == "augmentation-harmful"
     assert judge_flat_batches(0.5, 0.4, 500) == []
     assert judge_flat_batches(0.5, 0.0, 20) == []
+
+
+def test_random_layers_run_in_training_mode_and_only_there() -> None:
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), L.RandomBrightness(0.2, value_range=(0, 1)), L.Dropout(0.5), L.Flatten(), L.Dense(10)]
+    )
+    anatomy = Anatomy(model)
+    images = (0.1 + 0.8 * UNIT[:50]).astype("float32")
+    inference = np.asarray(anatomy.first_input(anatomy.values(images, training=False)))
+    np.testing.assert_allclose(inference, images.reshape(50, -1), rtol=1e-6)
+    training = np.asarray(anatomy.first_input(anatomy.values(images, training=True)))
+    assert (training == 0).mean() == pytest.approx(0.5, abs=0.1)

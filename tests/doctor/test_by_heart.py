@@ -60,7 +60,7 @@ def test_classes_take_turns() -> None:
 def test_the_range_test_suggests_a_rate_at_which_the_cost_falls() -> None:
     model = network()
     before = [value.copy() for value in model.get_weights()]
-    found = range_test(Trial(model, LOSS, "probabilities"), (X, Y, Y), batch=32)
+    found = range_test(Trial(model, LOSS, "probabilities"), (X, Y, Y))
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     assert found.suggested is not None

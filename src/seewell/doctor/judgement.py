@@ -1,8 +1,10 @@
 """From what was measured to findings, in no order yet: every rule is asked here, and only here."""
 
 import dataclasses
+import math
 
 from seewell.doctor.facts import CourseFacts, Facts
+from seewell.doctor.image_statistics import AugmentationFacts
 from seewell.doctor.rules.augmentation import judge_augmentation
 from seewell.doctor.rules.by_heart import judge_by_heart, judge_range
 from seewell.doctor.rules.curve import judge_curve
@@ -23,6 +25,7 @@ from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
+from seewell.doctor.statistics import InputFacts
 from seewell.findings import Finding
 
 __all__ = ["can_be_trained", "judge_course", "judge_start"]
@@ -55,7 +58,7 @@ def judge_start(facts: Facts) -> list[Finding]:
     found += judge_regularization(structure, facts.values, optimizer)
     found += judge_units(facts.values) + judge_gradients(facts.values)
     if facts.images is not None and finite:
-        found += judge_scale(facts.values, facts.images, loss, falls=falling)
+        found += judge_scale(facts.values, _as_trained(facts.images, facts.augmentation), loss, falls=falling)
     if facts.answers is not None:
         last = [value for value in facts.values if value.last]
         found += judge_answers(facts.answers, loss, last_constant=bool(last) and last[-1].gain == 0.0)
@@ -83,6 +86,14 @@ def judge_course(course: CourseFacts) -> list[Finding]:
     if course.modes is not None:
         found += judge_modes(course.modes)
     return found
+
+
+def _as_trained(images: InputFacts, augmentation: AugmentationFacts | None) -> InputFacts:
+    """The size of what layers saw in training mode, in which augmentation counts."""
+    if augmentation is None or not math.isfinite(augmentation.mean_shift + augmentation.scale_ratio):
+        return images
+    mean = images.mean + augmentation.mean_shift * images.deviation
+    return dataclasses.replace(images, mean=mean, deviation=images.deviation * augmentation.scale_ratio)
 
 
 def _judge_data(facts: Facts) -> list[Finding]:

@@ -57,9 +57,7 @@ class Tryout:
         thorough = self._seconds is None
         if thorough:
             data = self._rows(sample)
-            facts.range = self._guard.attempt(
-                "the learning-rate range test", lambda: range_test(trial, data, batch=min(_BATCH, len(data[0])))
-            )
+            facts.range = self._guard.attempt("the learning-rate range test", lambda: range_test(trial, data))
         if thorough or (facts.lookaheads and not any(map(falls, facts.lookaheads)) and self._left(0.6)):
             self._learn(sample)
 

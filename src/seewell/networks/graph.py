@@ -110,6 +110,7 @@ def replay(model: Any, images: Any) -> dict[int, Any]:
         if call.node.is_input:
             continue
         args, kwargs = call.node.arguments.fill_in(values)
+        kwargs.pop("training", None)  # noted when the model was built; the surrounding call decides, as in Keras
         if call.inner is not None:
             inside = replay(call.layer, args[0])
             kept = inside | kept

@@ -20,7 +20,7 @@ _RATES = (1e-3, 1e-2, 1e-4)
 """Of Adam, with which most networks learn a few images in some dozen updates."""
 _LEARNED = 0.5
 """Cross-entropy / chance that settles the question."""
-_RANGE = (1e-7, 10.0, 100)
+_RANGE, _RANGE_IMAGES = (1e-6, 10.0, 140), 64
 _SMOOTH = 0.7
 _STOP = 4.0
 """Times the best cost at which a range test has seen enough (Smith 2017, fastai)."""
@@ -85,10 +85,15 @@ def few_of_each(labels: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int6
     return np.argsort(turn, kind="stable")[:most]
 
 
-def range_test(trial: Trial, data: tuple[Array, Array, Array], *, batch: int) -> RangeFacts:
-    """Raise the learning rate from 1e-7 to 10, a little at each of 100 updates."""
+def range_test(trial: Trial, data: tuple[Array, Array, Array]) -> RangeFacts:
+    """Raise the learning rate from 1e-6 to 10, a little at each of 140 updates.
+
+    All updates see the same 64 images: with so few updates a rate, other
+    images at each would say more of the images than of the rate.
+    """
     rates = tuple(float(rate) for rate in np.geomspace(*_RANGE))
-    losses = trial.sweep(data, rates, batch=batch)
+    images, targets, labels = (part[:_RANGE_IMAGES] for part in data)
+    losses = trial.sweep((images, targets, labels), rates, batch=len(images))
     return RangeFacts(rates[: len(losses)], losses, _suggested(rates, losses))
 
 
