@@ -6,6 +6,7 @@ from trial import shown
 
 from seewell.doctor.judgement import judge_course, judge_start
 from seewell.doctor.prescribe import prescribe
+from seewell.doctor.verdict import verdict
 
 
 def judged_again(record, path):
@@ -17,7 +18,8 @@ def judged_again(record, path):
         return record
     before = judge_start(kept["facts"])
     during = [] if kept["course"] is None else judge_course(kept["course"])
+    after = [] if kept["result"] is None else verdict(kept["result"], {})
     return record | {
         "before": shown(prescribe(before, kept["facts"])),
-        "findings": shown(prescribe([*before, *during], kept["facts"])),
+        "findings": shown(prescribe([*before, *during, *after], kept["facts"])),
     }

@@ -257,7 +257,7 @@ RATES = {
     "adamw": (5e-4, 3e-3), "nadam": (5e-4, 2e-3), "adamax": (1e-3, 5e-3), "rmsprop": (3e-4, 1.5e-3),
     "adagrad": (0.01, 0.05), "adadelta": (0.5, 1.5), "lion": (1e-4, 4e-4),
 }  # fmt: skip
-LENGTHS = {"digits": (900, 6), "mnist": (2000, 3), "fashion-mnist": (2000, 3), "cifar10": (2500, 4)}
+LENGTHS = {"digits": (900, 6), "mnist": (2000, 3), "fashion-mnist": (2000, 3), "cifar10": (8000, 4)}
 
 
 def healthy(half_networks, number, seed, datasets=tuple(LENGTHS)):

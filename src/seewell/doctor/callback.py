@@ -10,6 +10,7 @@ from seewell.doctor.examine import prepare
 from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
+from seewell.doctor.outcome import ResultFacts
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.sample import Sample
@@ -70,6 +71,7 @@ class Doctor(keras.callbacks.Callback):
         self._examined: Any = None
         self._watch: Watch | None = None
         self._suggested: float | None = None
+        self._result: ResultFacts | None = None
 
     def examine(
         self,
@@ -220,6 +222,7 @@ class Doctor(keras.callbacks.Callback):
             guard=self._guard,
             target_error=self._target_error,
         )
+        self._result = facts
         if facts is not None:
             self._after = verdict(facts, {"learning_rate": self._facts.optimizer.learning_rate})
 
