@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["fsync_folder", "read_json", "sha256_of_file", "within", "write_atomically", "write_json"]
+__all__ = ["fsync_file", "fsync_folder", "read_json", "sha256_of_file", "within", "write_atomically", "write_json"]
 
 
 @contextlib.contextmanager
@@ -55,6 +55,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def fsync_file(path: Path) -> None:
+    """Make a file's content durable; nothing where there is no such file."""
+    try:
+        with Path(path).open("rb+") as file:
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        pass
 
 
 def fsync_folder(folder: Path) -> None:

@@ -3,9 +3,6 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 
 import hypothesis
 import numpy as np
@@ -13,7 +10,6 @@ import pytest
 from hypothesis import strategies as st
 
 from seewell.errors import RunError
-from seewell.runs import checkpoint as module
 from seewell.runs.checkpoint import (
     Checkpoint,
     folders,
@@ -164,55 +160,6 @@ def test_what_a_killed_process_left_is_ignored_and_cleared_up(tmp_path):
     assert len(folders(tmp_path)) == 3
 
 
-KILLED = """
-import os, pathlib, signal, sys
-import numpy as np
-from seewell.runs import checkpoint
-from seewell.runs.checkpoint import Checkpoint, save
-
-folder, moment = pathlib.Path(sys.argv[1]), sys.argv[2]
-kept = Checkpoint(20, {"w": np.ones(1000, np.float32)}, {"o": np.ones((), np.int64)}, {"step": 20})
-
-def die(*given, **more):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-if moment == "manifest":
-    checkpoint._manifest = die
-elif moment == "rename":
-    pathlib.Path.rename = die
-else:
-    real = checkpoint.fsync_folder
-    checkpoint.fsync_folder = lambda path: die() if path == folder else real(path)
-save(folder, kept)
-"""
-
-
-@pytest.mark.parametrize(("moment", "survivor"), [("manifest", 10), ("rename", 10), ("folder", 20)])
-def test_a_kill_while_saving_leaves_the_old_or_the_new_never_a_mixture(tmp_path, moment, survivor):
-    save(tmp_path, checkpoint_of(10))
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment], check=False, timeout=60)
-    assert done.returncode == -signal.SIGKILL
-    found, passed_over = latest_complete(tmp_path)
-    assert load(found).step == survivor
-    assert passed_over == ()
-    save(tmp_path, checkpoint_of(20))
-    assert load(latest_complete(tmp_path)[0]).step == 20
-
-
-def test_a_disk_that_is_full_is_reported_and_leaves_earlier_checkpoints(tmp_path, monkeypatch):
-    older = save(tmp_path, checkpoint_of(10))
-
-    def full(*given):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module, "write_json", full)
-    with pytest.raises(RunError) as caught:
-        save(tmp_path, checkpoint_of(20))
-    assert "No space left on device" in caught.value.what
-    assert os.listdir(tmp_path) == [older.name]
-    same(load(older), checkpoint_of(10))
-
-
 def test_a_whole_checkpoint_is_not_written_again_a_damaged_one_is(tmp_path):
     path = save(tmp_path, checkpoint_of(seed=0))
     save(tmp_path, checkpoint_of(seed=1))
@@ -252,6 +199,16 @@ def test_pruning_keeps_the_last_ones_and_the_best(tmp_path):
     (tmp_path / "BEST").unlink()
     prune(tmp_path, 1)
     assert folders(tmp_path) == [paths[4]]
+
+
+def test_pruning_keeps_the_first_checkpoint_of_each_stretch(tmp_path):
+    for step in (50, 99, 103, 150, 200, 250, 299, 401, 450):
+        save(tmp_path, checkpoint_of(step))
+    prune(tmp_path, 1, 100)
+    assert [int(path.name.removeprefix("step-")) for path in folders(tmp_path)] == [103, 200, 401, 450]
+    save(tmp_path, checkpoint_of(470))
+    prune(tmp_path, 1, 100)
+    assert [int(path.name.removeprefix("step-")) for path in folders(tmp_path)] == [103, 200, 401, 470]
 
 
 def test_a_lost_best_is_said_and_the_newest_whole_one_is_taken(tmp_path):

@@ -1,7 +1,7 @@
 """Checkpoints: safetensors and one manifest, written beside and renamed, never pickle.
 
     checkpoints/step-00001000/manifest.json         written last; names, shapes, dtypes, SHA-256 and size of each file
-                              weights.safetensors
+                              weights.safetensors   or weights-00001-of-00003.safetensors and so on
                               optimizer.safetensors
                               state.json
     checkpoints/LATEST, checkpoints/BEST            hold a folder's name, replaced atomically
@@ -9,6 +9,7 @@
 A checkpoint counts only when its manifest is complete and every checksum holds.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -16,16 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seewell.errors import RunError
-from seewell.files import fsync_folder, read_json, sha256_of_file, write_atomically, write_json
+from seewell.files import fsync_folder, read_json, write_atomically
+from seewell.runs.manifest import KINDS, MANIFEST, STATE, Manifest, damage, manifest_bytes, read_manifest
+from seewell.runs.tensorfile import Arrays, Written, read_size, shards, write_bytes, write_tensors
 
 __all__ = [
+    "SHARD_BYTES",
     "Checkpoint",
     "best_whole",
+    "clear_stale",
+    "folders",
     "latest_complete",
+    "listed",
     "load",
     "point",
     "pointed",
@@ -35,9 +39,10 @@ __all__ = [
     "superfluous",
 ]
 
-Arrays = Mapping[str, NDArray[Any]]
+SHARD_BYTES = read_size("2GB")
+"""The most that one file holds, unless a single array is larger."""
+
 _NAME = re.compile(r"step-(\d{8,})")
-_FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
 
 
 @dataclass(frozen=True)
@@ -49,20 +54,23 @@ class Checkpoint:
         weights: Every variable of the network by ``layer/name``, seed generators included.
         optimizer: Every variable of the optimizer, and the moving average of the weights where there is one.
         state: Position, best so far, length of the history: plain values.
+        only: The layers that it is limited to, such as "conv*"; no training can go on from such a part.
     """
 
     step: int
     weights: Arrays
     optimizer: Arrays
     state: Mapping[str, Any]
+    only: str | None = None
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> Path:
+def save(folder: Path, checkpoint: Checkpoint, *, shard_bytes: int = SHARD_BYTES) -> Path:
     """Write a checkpoint; a reader finds all of it or nothing.
 
     Args:
         folder: The run's ``checkpoints`` folder.
         checkpoint: What to keep.
+        shard_bytes: The most that one file holds; what is larger is divided among several.
 
     Returns:
         The checkpoint's own folder.
@@ -70,21 +78,14 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     Raises:
         RunError: It could not be written (disk full, read-only); earlier checkpoints are as they were.
     """
-    from safetensors.numpy import save as to_bytes
-
     target = folder / f"step-{checkpoint.step:08d}"
-    if target.exists() and not _damage(target):
+    if target.exists() and not damage(target):
         return target
     beside = folder / f".{target.name}.tmp"
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        for name, arrays in (("weights", checkpoint.weights), ("optimizer", checkpoint.optimizer)):
-            contiguous = {key: np.asarray(value, order="C") for key, value in arrays.items()}  # keeps scalars scalars
-            with write_atomically(beside / f"{name}.safetensors") as path:
-                path.write_bytes(to_bytes(contiguous))
-        write_json(beside / "state.json", dict(checkpoint.state))
-        write_json(beside / "manifest.json", _manifest(beside, checkpoint))
+        _fill(beside, checkpoint, shard_bytes)
         fsync_folder(beside)
         if target.exists():
             shutil.rmtree(target)
@@ -101,19 +102,24 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     return target
 
 
-def _manifest(folder: Path, checkpoint: Checkpoint) -> dict[str, Any]:
-    def described(arrays: Arrays) -> dict[str, Any]:
-        return {key: {"shape": list(value.shape), "dtype": str(value.dtype)} for key, value in arrays.items()}
-
-    return {
-        "format": 1,
-        "step": checkpoint.step,
-        "weights": described(checkpoint.weights),
-        "optimizer": described(checkpoint.optimizer),
-        "files": {
-            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of_file(folder / name)} for name in _FILES
-        },
-    }
+def _fill(beside: Path, checkpoint: Checkpoint, shard_bytes: int) -> None:
+    files: dict[str, Written] = {}
+    for kind, arrays in zip(KINDS, (checkpoint.weights, checkpoint.optimizer), strict=True):
+        parts = shards(arrays, shard_bytes)
+        for place, part in enumerate(parts):
+            which = f"-{place + 1:05d}-of-{len(parts):05d}" if len(parts) > 1 else ""
+            name = f"{kind}{which}.safetensors"
+            files[name] = write_tensors(beside / name, part)
+    text = json.dumps(dict(checkpoint.state), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    files[STATE] = write_bytes(beside / STATE, text.encode("utf-8", "backslashreplace"))
+    content = manifest_bytes(
+        step=checkpoint.step,
+        only=checkpoint.only,
+        weights=checkpoint.weights,
+        optimizer=checkpoint.optimizer,
+        files=files,
+    )
+    write_bytes(beside / MANIFEST, content)
 
 
 def load(path: Path) -> Checkpoint:
@@ -122,36 +128,37 @@ def load(path: Path) -> Checkpoint:
     Raises:
         RunError: A file is missing, cut or changed; names it.
     """
-    from safetensors.numpy import load_file
-
-    damage = _damage(path)
-    if damage:
+    wrong = damage(path)
+    if wrong:
         raise RunError(
-            f"the checkpoint {path.name} cannot be used: {damage}.",
+            f"the checkpoint {path.name} cannot be used: {wrong}.",
             expected="the files that its manifest lists, byte for byte",
             fix="use an earlier checkpoint of the run",
             details={"folder": path},
         )
-    return Checkpoint(
-        step=int(read_json(path / "manifest.json")["step"]),
-        weights=load_file(path / "weights.safetensors"),
-        optimizer=load_file(path / "optimizer.safetensors"),
-        state=read_json(path / "state.json"),
-    )
+    manifest = read_manifest(path)
+    weights, optimizer = (_load_all(path, manifest, kind) for kind in KINDS)
+    return Checkpoint(manifest.step, weights, optimizer, read_json(path / STATE), manifest.only)
 
 
-def _damage(path: Path) -> str:
-    try:
-        files = read_json(path / "manifest.json")["files"]
-        for name in _FILES:
-            said = files[name]
-            if (path / name).stat().st_size != said["bytes"]:
-                return f"{name} has {(path / name).stat().st_size} bytes instead of {said['bytes']}"
-            if sha256_of_file(path / name) != said["sha256"]:
-                return f"{name} does not have the checksum in its manifest"
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        return f"{type(problem).__name__}: {problem}"
-    return ""
+def _load_all(path: Path, manifest: Manifest, kind: str) -> Arrays:
+    from safetensors.numpy import load_file
+
+    return {name: array for file in manifest.files_of(kind) for name, array in load_file(path / file).items()}
+
+
+def listed(folder: Path) -> list[tuple[Path, Manifest | None]]:
+    """The checkpoints in a run's ``checkpoints`` folder by step, each with its manifest, None where that is damaged.
+
+    Checksums of the files are not computed: this is for showing what there is.
+    """
+    found: list[tuple[Path, Manifest | None]] = []
+    for path in folders(folder):
+        try:
+            found.append((path, read_manifest(path)))
+        except (OSError, ValueError):
+            found.append((path, None))
+    return found
 
 
 def folders(folder: Path) -> list[Path]:
@@ -168,10 +175,10 @@ def latest_complete(folder: Path) -> tuple[Path | None, tuple[str, ...]]:
     """
     skipped: list[str] = []
     for path in reversed(folders(folder)):
-        damage = _damage(path)
-        if not damage:
+        wrong = damage(path)
+        if not wrong:
             return path, tuple(skipped)
-        skipped.append(f"checkpoint {path.name} was passed over: {damage}")
+        skipped.append(f"checkpoint {path.name} was passed over: {wrong}")
     return None, tuple(skipped)
 
 
@@ -201,7 +208,7 @@ def pointed(folder: Path, name: str) -> Path | None:
     except (OSError, UnicodeDecodeError):
         return None
     path = folder / target
-    return path if _NAME.fullmatch(target) and not _damage(path) else None
+    return path if _NAME.fullmatch(target) and not damage(path) else None
 
 
 def set_aside(folder: Path, step: int) -> None:
@@ -211,16 +218,47 @@ def set_aside(folder: Path, step: int) -> None:
             path.rename(path.with_name(f"damaged-{path.name}-{path.stat().st_mtime_ns}"))
 
 
-def superfluous(folder: Path, keep_last: int) -> list[Path]:
-    """The checkpoints that are neither among the last ``keep_last`` nor the one that ``BEST`` names."""
+def superfluous(folder: Path, keep_last: int, keep_every: int | None = None) -> list[Path]:
+    """The checkpoints that nothing keeps.
+
+    Args:
+        folder: The run's ``checkpoints`` folder.
+        keep_last: So many of the latest stay.
+        keep_every: The first checkpoint at or after each multiple of so many updates stays.
+
+    Returns:
+        Their folders; the one that ``BEST`` names is never among them.
+    """
     try:
         best = (folder / "BEST").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         best = ""
-    return [path for path in folders(folder)[:-keep_last] if path.name != best]
+    every = folders(folder)
+    milestones: dict[int, Path] = {}
+    for path in every:
+        stretch = int(path.name.removeprefix("step-")) // keep_every if keep_every else 0
+        if stretch:
+            milestones.setdefault(stretch, path)
+    return [path for path in every[:-keep_last] if path.name != best and path not in milestones.values()]
 
 
-def prune(folder: Path, keep_last: int) -> None:
+def prune(folder: Path, keep_last: int, keep_every: int | None = None) -> None:
     """Remove the checkpoints that `superfluous` names, and what a killed process left half-written."""
-    for path in [*superfluous(folder, keep_last), *folder.glob(".step-*.tmp")]:
+    for path in superfluous(folder, keep_last, keep_every):
         shutil.rmtree(path, ignore_errors=True)
+    clear_stale(folder)
+
+
+def clear_stale(folder: Path) -> tuple[str, ...]:
+    """Remove what a killed process left half-written.
+
+    Returns:
+        The names of what was removed.
+    """
+    stale = [path for path in folder.glob(".*.tmp") if path.name.startswith((".step-", ".LATEST.", ".BEST."))]
+    for path in stale:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return tuple(path.name for path in stale)
