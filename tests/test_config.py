@@ -51,6 +51,9 @@ FULL = {
     "target_error": 0.02,
     "checkpoint_every": "10m",
     "keep_last": 2,
+    "keep_every": 500,
+    "shard_size": "500MB",
+    "only": "conv*",
 }
 
 

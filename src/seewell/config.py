@@ -51,6 +51,9 @@ class TrainConfig:
         target_error: The error that could be reached at best (human or Bayes error), in [0, 1).
         checkpoint_every: "epoch", a number of updates ("500"), or minutes or seconds ("10m", "30s").
         keep_last: How many of the latest checkpoints stay besides the best.
+        keep_every: Also the first checkpoint at or after each multiple of so many updates stays; None for none.
+        shard_size: The most that one file of a checkpoint holds, such as "500MB"; None takes 2 GB.
+        only: Layers by name, such as "conv*": checkpoints hold their weights alone; no training goes on from these.
 
     Example:
         >>> TrainConfig(network="convnet", optimizer="adam", epochs=5).batch_size is None
@@ -84,6 +87,9 @@ class TrainConfig:
     target_error: float = 0.0
     checkpoint_every: str = "epoch"
     keep_last: int = 3
+    keep_every: int | None = None
+    shard_size: str | None = None
+    only: str | None = None
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -106,8 +112,19 @@ class TrainConfig:
         return config_from_dict({**self.to_dict(), **changes})
 
 
-_INTEGERS = ("steps", "batch_size", "seed", "split_seed", "early_stop", "keep_last")
-_TEXTS = ("recipe", "network", "preprocess", "initializer", "optimizer", "schedule", "precision", "checkpoint_every")
+_INTEGERS = ("steps", "batch_size", "seed", "split_seed", "early_stop", "keep_last", "keep_every")
+_TEXTS = (
+    "recipe",
+    "network",
+    "preprocess",
+    "initializer",
+    "optimizer",
+    "schedule",
+    "precision",
+    "checkpoint_every",
+    "shard_size",
+    "only",
+)
 _NUMBERS = (
     "learning_rate",
     "weight_decay",
@@ -123,7 +140,7 @@ _NUMBERS = (
 _OPTIONAL = frozenset(one.name for one in dataclasses.fields(TrainConfig) if one.default is None)
 
 _FRACTIONS = ("dropout", "label_smoothing", "ema", "warmup", "target_error")
-_POSITIVE = ("learning_rate", "epochs", "steps", "batch_size", "early_stop", "keep_last")
+_POSITIVE = ("learning_rate", "epochs", "steps", "batch_size", "early_stop", "keep_last", "keep_every")
 _LARGEST = 3e38
 _NOT_NEGATIVE = ("l2", "weight_decay", "seed", "split_seed")
 

@@ -37,6 +37,10 @@ class Lines:
         best = " (best so far)" if report.best else ""
         tell(f"epoch {report.epoch:.4g}: validation cost {report.loss:.6g}, accuracy {report.accuracy:.4f}{best}")
 
+    def on_warning(self, text: str) -> None:
+        """A line."""
+        tell(f"warning: {text}")
+
     def on_end(self) -> None:
         """Nothing."""
 
@@ -80,6 +84,12 @@ class Bar:
     def on_validation(self, report: "ValidationReport") -> None:
         """Show the newest validation accuracy from now on."""
         self._validation = f"  val {report.accuracy:.1%}"
+
+    def on_warning(self, text: str) -> None:
+        """A line above the bar."""
+        from rich.text import Text
+
+        self._progress.console.print(Text(f"warning: {text}", style="yellow"))
 
     def on_end(self) -> None:
         """Take the bar away."""

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from seewell.errors import RunError
 from seewell.runs.checkpoint import Checkpoint
 
-__all__ = ["AVERAGE", "arrays_of", "assign", "judged_weights", "model_variables", "optimizer_variables"]
+__all__ = ["AVERAGE", "arrays_of", "assign", "check_fits", "judged_weights", "model_variables", "optimizer_variables"]
 
 AVERAGE = "average/"
 """What the names of a moving average begin with, among the optimizer's arrays."""
+
+_MOST_LISTED = 8
 
 
 def model_variables(model: Any) -> dict[str, Any]:
@@ -29,8 +31,37 @@ def optimizer_variables(optimizer: Any) -> dict[str, Any]:
 
 
 def arrays_of(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """The present values of variables."""
-    return {name: np.asarray(variable.value) for name, variable in variables.items()}
+    """The present values of variables, as references where the processor holds them: nothing is copied.
+
+    TensorFlow writes an update to new memory while somebody else refers to a
+    variable's value, so the arrays stay as they are while the training goes
+    on. They cannot be written to.
+    """
+    return {name: np.asarray(variable.value.read_value()) for name, variable in variables.items()}
+
+
+def check_fits(variables: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays of another network.
+
+    Raises:
+        RunError: A name is missing or a shape differs; lists the first of them.
+    """
+    wrong: dict[str, object] = {}
+    for name, variable in variables.items():
+        shape = tuple(variable.shape)
+        if name not in arrays:
+            wrong[name] = f"{shape} in the network, missing in the checkpoint"
+        elif shape != arrays[name].shape:
+            wrong[name] = f"{shape} in the network, {arrays[name].shape} in the checkpoint"
+    if wrong:
+        first = next(iter(wrong))
+        said = f'has no "{first}"' if first not in arrays else f'has the shape {arrays[first].shape} for "{first}"'
+        raise RunError(
+            f"the checkpoint {said}: it is another network's.",
+            expected="the network that the checkpoint was made of",
+            fix="use the run's own network and settings",
+            details=dict(list(wrong.items())[:_MOST_LISTED]),
+        )
 
 
 def assign(variables: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -39,20 +70,7 @@ def assign(variables: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> 
     Raises:
         RunError: A name is missing or a shape differs; nothing was assigned then.
     """
-    for name, variable in variables.items():
-        if name not in arrays:
-            raise RunError(
-                f'the checkpoint has no "{name}".',
-                expected="the network that the checkpoint was made of",
-                fix="use the run's own network and settings",
-                details={"it has": ", ".join(list(arrays)[:8])},
-            )
-        if tuple(variable.shape) != arrays[name].shape:
-            raise RunError(
-                f'"{name}" has the shape {arrays[name].shape} in the checkpoint.',
-                expected=str(tuple(variable.shape)),
-                fix="use the run's own network and settings",
-            )
+    check_fits(variables, arrays)
     for name, variable in variables.items():
         variable.assign(arrays[name])
 

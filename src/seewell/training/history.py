@@ -1,6 +1,8 @@
 """Append-only measurements of a training: ``history.jsonl``, a line each."""
 
+import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +26,37 @@ class History:
         with write_atomically(path) as beside:
             beside.write_text("".join(kept), encoding="utf-8")
         self.length = len(kept)
+        self._bytes = path.stat().st_size
+        self._waiting = b""
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Add one measurement.
+        """Add one measurement; a line that cannot be written waits for the next.
 
         Raises:
-            RunError: The file cannot be written.
+            RunError: The file cannot be written; it ends with a whole line.
         """
+        self._waiting += json.dumps(entry, allow_nan=False).encode() + b"\n"
+        self.length += 1
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits.
+
+        Raises:
+            RunError: The file cannot be written; it ends with a whole line.
+        """
+        if not self._waiting:
+            return
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, allow_nan=False) + "\n")
+            with self._path.open("ab") as file:
+                file.write(self._waiting)
         except OSError as problem:
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, self._bytes)
             raise RunError(
                 f"the history cannot be written: {problem.strerror or problem}.",
                 fix="make room on the disk",
                 details={"file": self._path},
             ) from problem
-        self.length += 1
+        self._bytes += len(self._waiting)
+        self._waiting = b""

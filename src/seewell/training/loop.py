@@ -3,8 +3,9 @@
 import math
 import shlex
 import time
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,19 @@ from numpy.typing import NDArray
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder, Chunk, chunks
 from seewell.data.dataset import ImageDataset
-from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, TrainingStoppedError
+from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.networks.taps import Taps
-from seewell.runs.checkpoint import Checkpoint, point, prune, save
+from seewell.runs.checkpoint import Checkpoint
 from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder
+from seewell.runs.tensorfile import Arrays
 from seewell.training.history import History
-from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
+from seewell.training.keeper import Keeper
+from seewell.training.observers import Observer, Started, TakesWarnings, TrainReport, ValidationReport
 from seewell.training.pacing import Pacer, checkpoint_interval
 from seewell.training.schedules import rates
 from seewell.training.signals import StopRequest
+from seewell.training.state import Speed, State
 from seewell.training.step import StepOutcome
 from seewell.training.trainee import Trainee
 
@@ -41,6 +45,8 @@ class FitResult:
         images_per_second: Over the updates alone, from the second call of the compiled step on.
         best_step: The step whose validation accuracy was best.
         stopped: Why it ended before its time, or an empty text.
+        warnings: What could not be written while it went on.
+        best_values: The weights to keep, where checkpoints hold a part of the network only; else None.
     """
 
     steps: int
@@ -49,61 +55,8 @@ class FitResult:
     images_per_second: float
     best_step: int
     stopped: str = ""
-
-
-@dataclass
-class _State:
-    """What changes from update to update besides the weights; the checkpoint's ``state.json``."""
-
-    step: int = 0
-    seconds: float = 0.0
-    best_step: int = 0
-    best_accuracy: float = -1.0
-    best_loss: float = math.inf
-    since_best: int = 0
-    history_lines: int = 0
-    sum_loss: float = 0.0
-    sum_accuracy: float = 0.0
-    sum_steps: int = 0
-    checkpoint_step: int = -1
-
-    def to_dict(self) -> dict[str, Any]:
-        values = asdict(self)
-        values["best_loss"] = None if math.isinf(self.best_loss) else self.best_loss
-        return values
-
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> "_State":
-        state = _State(**values)
-        state.best_loss = math.inf if state.best_loss is None else state.best_loss
-        return state
-
-
-@dataclass
-class _Speed:
-    """Time and images of the updates, the tracing call left out."""
-
-    seconds: float = 0.0
-    images: int = 0
-    window_seconds: float = 0.0
-    window_images: int = 0
-    traced: bool = field(default=False)
-
-    def add(self, seconds: float, images: int) -> None:
-        if self.traced:
-            self.seconds += seconds
-            self.images += images
-        self.traced = True
-        self.window_seconds += seconds
-        self.window_images += images
-
-    def window(self) -> float:
-        rate = self.window_images / max(self.window_seconds, 1e-9)
-        self.window_seconds, self.window_images = 0.0, 0
-        return rate
-
-    def mean(self) -> float:
-        return self.images / self.seconds if self.images else self.window_images / max(self.window_seconds, 1e-9)
+    warnings: tuple[str, ...] = ()
+    best_values: Arrays | None = None
 
 
 class Loop:
@@ -118,6 +71,9 @@ class Loop:
         observers: Who is told.
         stop: Asked after every call of the compiled step.
         pauses: Steps at which a call is to end, for observers that look at single updates; changes no result.
+        schedule_start: The update at which the schedule of learning rates begins (anew, where a finished training
+            goes on); it runs to ``total_steps``.
+        settings: What the training is made with; written into every checkpoint.
     """
 
     def __init__(
@@ -131,21 +87,24 @@ class Loop:
         observers: Sequence[Observer],
         stop: StopRequest,
         pauses: Collection[int] = frozenset(),
+        schedule_start: int = 0,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         if config.batch_size is None or config.learning_rate is None or config.schedule is None:
             raise ConfigError("the configuration is not resolved.", fix="pass it through seewell.training.plan.resolve")
         self._trainee, self._dataset, self._config = trainee, dataset, config
         self._folder, self._observers, self._stop = folder, observers, stop
         self._batch_size, self._learning_rate, self._schedule = config.batch_size, config.learning_rate, config.schedule
-        self._total = total_steps
+        self._total, self._schedule_start = total_steps, schedule_start
         self._per_epoch = len(dataset.train) / config.batch_size
-        self._state = _State()
-        self._speed = _Speed()
+        self._state = State()
+        self._speed = Speed()
         every_steps, self._every_seconds = checkpoint_interval(config.checkpoint_every)
         self._pacer = Pacer(total_steps, self._per_epoch, every_steps, pauses)
         self._history: History | None = None
         self._began = 0.0
-        self._saved_at = 0.0
+        self._warnings: list[str] = []
+        self._keeper = Keeper(trainee, folder, config, settings=settings or {}, warn=self._warn)
 
     def run(self, start: Checkpoint | None = None) -> FitResult:
         """Train.
@@ -160,12 +119,12 @@ class Loop:
             NotFiniteError: The cost stopped being finite; names layer and batch.
             InterruptedTrainingError: A signal came; everything was saved.
             TrainingStoppedError: An observer asked for a stop; everything was saved.
-            RunError: A checkpoint could not be written.
+            RunError: The last checkpoint could not be written.
         """
         if start is not None:
-            self._continue(start)
+            self._state = self._keeper.take_over(start)
         self._history = History(self._folder.history, self._state.history_lines)
-        self._began = self._saved_at = time.perf_counter()
+        self._began = self._keeper.saved_at = time.perf_counter()
         earlier = self._state.seconds
         started = Started(self._trainee.model, self._state.step, self._total, self._per_epoch, self._batch_size)
         for observer in self._observers:
@@ -178,7 +137,9 @@ class Loop:
                 stopped = self._after_chunk()
                 if stopped:
                     break
+            self._settle()
         finally:
+            self._keeper.close()
             for observer in self._observers:
                 observer.on_end()
         state = self._state
@@ -191,15 +152,23 @@ class Loop:
             images_per_second=self._speed.mean(),
             best_step=state.best_step,
             stopped=stopped,
+            warnings=tuple(self._warnings),
+            best_values=self._keeper.best_values,
         )
 
-    def _continue(self, start: Checkpoint) -> None:
-        """Take over a checkpoint; ``BEST`` becomes what it was then, also where a kill came before it was written."""
-        self._trainee.restore(start)
-        self._state = _State.from_dict(start.state)
-        best = self._folder.checkpoints / f"step-{self._state.best_step:08d}"
-        if best.is_dir():
-            point(self._folder.checkpoints, "BEST", best)
+    def _settle(self) -> None:
+        """Nothing is done before everything is written."""
+        self._keeper.finish(self._state)
+        if self._history is not None:
+            self._history.flush()
+
+    def _warn(self, text: str) -> None:
+        self._warnings.append(text)
+        told = [observer for observer in self._observers if isinstance(observer, TakesWarnings)]
+        for observer in told:
+            observer.on_warning(text)
+        if not told:
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
 
     def _sizes(self) -> Iterator[tuple[int, int]]:
         step = self._state.step
@@ -214,8 +183,8 @@ class Loop:
             self._schedule,
             learning_rate=self._learning_rate,
             warmup=config.warmup or 0.0,
-            total=self._total,
-            first=chunk.first_step,
+            total=self._total - self._schedule_start,
+            first=chunk.first_step - self._schedule_start,
             count=chunk.steps,
         )
         clock = time.perf_counter()
@@ -261,31 +230,49 @@ class Loop:
         if self._every_seconds is None:
             due = pacer.saves_at(state.step)
         else:
-            due = time.perf_counter() - self._saved_at >= self._every_seconds
+            due = time.perf_counter() - self._keeper.saved_at >= self._every_seconds
         if due or better or state.step == self._total:
             self._save(better)
-        number = self._stop.signal_number
-        if number is not None and state.step < self._total:
-            self._save(False)
-            raise InterruptedTrainingError(
-                f"the training was interrupted after {state.step:,} of {self._total:,} updates and saved.",
-                signal_number=number,
-                fix=f"go on with: seewell train --resume {shlex.quote(str(self._folder.path))}",
-                details={"run": self._folder.path},
-            )
-        reason = self._stop.reason
-        if reason is not None and state.step < self._total:
-            self._save(False)
-            raise TrainingStoppedError(
-                f"the training was stopped after {state.step:,} of {self._total:,} updates: {reason.what}",
-                expected=reason.expected,
-                fix=reason.fix,
-                details={"run": self._folder.path, "kept": f"the checkpoint of step {state.step}"},
-            )
+        if state.step < self._total:
+            self._end_early()
         stopped = self._out_of_patience() if validated else ""
         if stopped:
             self._save(False)
         return stopped
+
+    def _end_early(self) -> None:
+        """Save and raise, where a signal came or an observer asked for a stop."""
+        number, reason, state = self._stop.signal_number, self._stop.reason, self._state
+        if number is None and reason is None:
+            return
+        self._save(False)
+        kept = self._wait_for_save()
+        made = f"after {state.step:,} of {self._total:,} updates"
+        if number is not None:
+            saved = "and saved" if not kept else "and could not be saved"
+            raise InterruptedTrainingError(
+                f"the training was interrupted {made} {saved}.",
+                signal_number=number,
+                fix=f"go on with: seewell train --resume {shlex.quote(str(self._folder.path))}",
+                details={"run": self._folder.path, **kept},
+            )
+        if reason is not None:
+            raise TrainingStoppedError(
+                f"the training was stopped {made}: {reason.what}",
+                expected=reason.expected,
+                fix=reason.fix,
+                details={"run": self._folder.path, "kept": f"the checkpoint of step {state.checkpoint_step}", **kept},
+            )
+
+    def _wait_for_save(self) -> dict[str, object]:
+        """Wait for the last checkpoint; what to tell where it could not be written."""
+        try:
+            self._settle()
+        except RunError as problem:
+            step = self._state.checkpoint_step
+            newest = f"the checkpoint of step {step}" if step >= 0 else "no checkpoint was written yet"
+            return {"not saved": problem.what, "kept": newest}
+        return {}
 
     def _out_of_patience(self) -> str:
         """Why the training ends before its time, or an empty text."""
@@ -341,26 +328,21 @@ class Loop:
         return (1 - smoothing) * loss + smoothing * float(spread)
 
     def _remember(self, line: dict[str, Any]) -> None:
-        if self._history is not None:
+        if self._history is None:
+            return
+        try:
             self._history.append(line)
-            self._state.history_lines = self._history.length
+        except RunError as problem:
+            if problem.what not in self._warnings:
+                self._warn(problem.what)
+        self._state.history_lines = self._history.length
 
     def _save(self, best: bool) -> None:
-        state = self._state
-        kept, state.checkpoint_step = state.checkpoint_step, state.step
-        checkpoint = self._trainee.capture(state.step, state.to_dict())
-        bad = next((name for name, value in checkpoint.weights.items() if not np.isfinite(value).all()), None)
+        bad = self._keeper.save(self._state, better=best)
         if bad is not None:
-            state.checkpoint_step = kept
-            layer = bad.partition("/")[0]
-            said = f'the update of batch {state.step:,} made the weights of the layer "{layer}" not finite.'
-            raise self._stopped(said, {"layer": layer, "batch": self._batch_name(state.step)})
-        self._saved_at = time.perf_counter()
-        target = save(self._folder.checkpoints, checkpoint)
-        point(self._folder.checkpoints, "LATEST", target)
-        if best:
-            point(self._folder.checkpoints, "BEST", target)
-        prune(self._folder.checkpoints, self._config.keep_last)
+            layer, step = bad.partition("/")[0], self._state.step
+            said = f'the update of batch {step:,} made the weights of the layer "{layer}" not finite.'
+            raise self._stopped(said, {"layer": layer, "batch": self._batch_name(step)})
 
     def _not_finite(self, chunk: Chunk, place: int, loss: float) -> NotFiniteError:
         step = chunk.first_step + place
@@ -377,6 +359,7 @@ class Loop:
         return f"{number} (epoch {(number - 1) / self._per_epoch:.2f})"
 
     def _stopped(self, what: str, details: Mapping[str, object]) -> NotFiniteError:
+        self._keeper.settle(self._state)
         kept = self._state.checkpoint_step
         saved = f"the checkpoint of step {kept}" if kept >= 0 else "no checkpoint was written yet"
         return NotFiniteError(

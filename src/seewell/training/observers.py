@@ -1,9 +1,9 @@
 """What the loop tells those who watch it; they change nothing."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Observer", "Started", "TrainReport", "ValidationReport"]
+__all__ = ["Observer", "Started", "TakesWarnings", "TrainReport", "ValidationReport"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,11 @@ class Observer(Protocol):
 
     def on_end(self) -> None:
         """When the training ended, for whatever reason."""
+
+
+@runtime_checkable
+class TakesWarnings(Protocol):
+    """An observer that is told what went wrong without ending the training; not every observer needs to be."""
+
+    def on_warning(self, text: str) -> None:
+        """A sentence, such as that a checkpoint could not be written."""

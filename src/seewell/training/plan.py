@@ -12,12 +12,13 @@ from seewell.networks.arguments import read_arguments
 from seewell.networks.initializers import list_initializers
 from seewell.networks.preprocessing import parse_preprocess
 from seewell.networks.registry import architecture, list_networks
+from seewell.runs.tensorfile import read_size
 from seewell.training.optimizers import default_learning_rate, list_optimizers
 from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
 from seewell.training.schedules import list_schedules
 
-__all__ = ["DataFacts", "Plan", "check_config", "expected_seconds", "resolve"]
+__all__ = ["DataFacts", "Plan", "check_config", "expected_seconds", "planned_steps", "resolve"]
 
 _MINUTE = 60.0
 _MOST_UPDATES = 2**31 - 1
@@ -53,11 +54,14 @@ class Plan:
         config: Every setting has a value but one of ``epochs`` and ``steps``.
         total_steps: Updates to make.
         choices: What was chosen automatically, and why.
+        schedule_start: The update at which the schedule of learning rates begins; not 0 only where a finished
+            training goes on.
     """
 
     config: TrainConfig
     total_steps: int
     choices: tuple[Choice, ...]
+    schedule_start: int = 0
 
 
 def check_config(config: TrainConfig) -> None:
@@ -78,6 +82,8 @@ def check_config(config: TrainConfig) -> None:
     for text in config.augment or ():
         parse_augmentation(text)
     checkpoint_interval(config.checkpoint_every)
+    if config.shard_size is not None:
+        read_size(config.shard_size)
     if config.weight_decay and config.optimizer not in (None, "adamw"):
         raise ConfigError(
             f'the optimizer "{config.optimizer}" has no weight decay of its own.',
@@ -163,7 +169,7 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
         values["augment"] = list(values["augment"])
     complete = config.changed(**{key: values[key] for key in values})
     check_config(complete)
-    return Plan(complete, _total_steps(complete, facts), tuple(choices))
+    return Plan(complete, planned_steps(complete, facts.images), tuple(choices))
 
 
 def expected_seconds(plan: Plan, multiply_adds: float, hardware: Hardware) -> float:
@@ -178,15 +184,24 @@ def expected_seconds(plan: Plan, multiply_adds: float, hardware: Hardware) -> fl
     return 3 * multiply_adds * images / _products_per_second(hardware, plan.config.precision)
 
 
-def _total_steps(config: TrainConfig, facts: DataFacts) -> int:
+def planned_steps(config: TrainConfig, images: int) -> int:
+    """The updates that ``epochs`` or ``steps`` of a complete configuration make.
+
+    Args:
+        config: With a batch size.
+        images: Number of training images.
+
+    Raises:
+        ConfigError: The batch is larger than the training split, or there are too many updates.
+    """
     batch_size = config.batch_size or 1
-    if batch_size > facts.images:
+    if batch_size > images:
         raise ConfigError(
-            f"a batch of {batch_size:,} images is more than the {facts.images:,} training images.",
-            expected=f"at most {facts.images:,}",
-            fix=f"--batch-size {min(100, facts.images)}",
+            f"a batch of {batch_size:,} images is more than the {images:,} training images.",
+            expected=f"at most {images:,}",
+            fix=f"--batch-size {min(100, images)}",
         )
-    wanted = config.steps if config.steps is not None else (config.epochs or 0) * facts.images / batch_size
+    wanted = config.steps if config.steps is not None else (config.epochs or 0) * images / batch_size
     if wanted > _MOST_UPDATES:
         raise ConfigError(
             f"{wanted:.3g} updates are more than anybody can wait for.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from seewell.networks.preprocessing import Statistics
 from seewell.networks.registry import build_network
 from seewell.runs.checkpoint import Checkpoint
 from seewell.runs.gate import load_network
-from seewell.runs.weights import AVERAGE, arrays_of, assign, judged_weights, model_variables, optimizer_variables
+from seewell.runs.weights import (
+    AVERAGE,
+    arrays_of,
+    assign,
+    check_fits,
+    judged_weights,
+    model_variables,
+    optimizer_variables,
+)
 from seewell.seeds import seed_everything
 from seewell.training.optimizers import make_optimizer
 from seewell.training.precision import policy_name
@@ -43,13 +52,33 @@ class Trainee:
         """The network that validation looks at and that is kept: the moving average where there is one."""
         return self.model if self.average is None else self.average
 
-    def capture(self, step: int, state: Mapping[str, Any]) -> Checkpoint:
-        """Everything that resumption needs, as arrays."""
+    def capture(self, step: int, state: Mapping[str, Any], only: str | None = None) -> Checkpoint:
+        """Everything that resumption needs, as references to the present values.
+
+        Args:
+            step: Updates made.
+            state: Of the loop.
+            only: Layers by name, such as "conv*": their weights alone, from which no training can go on.
+        """
+        if only is not None:
+            part = {k: v for k, v in model_variables(self.judged).items() if fnmatchcase(k.partition("/")[0], only)}
+            return Checkpoint(step, arrays_of(part), {}, state, only)
         optimizer = arrays_of(self._optimizer_variables())
         if self.average is not None:
             averages = arrays_of(model_variables(self.average))
             optimizer |= {AVERAGE + name: value for name, value in averages.items()}
         return Checkpoint(step, arrays_of(model_variables(self.model)), optimizer, state)
+
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Refuse a checkpoint of another network or optimizer.
+
+        Raises:
+            RunError: Names or shapes differ; lists them.
+        """
+        check_fits(model_variables(self.model), checkpoint.weights)
+        check_fits(self._optimizer_variables(), checkpoint.optimizer)
+        if self.average is not None:
+            check_fits(model_variables(self.average), judged_weights(checkpoint))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take over every value of a checkpoint.
