@@ -10,8 +10,9 @@ import numpy as np
 from seewell.data.catalogue import CATALOGUE
 from seewell.preparing import Prepared
 from seewell.runs.folder import FORMAT, RunFolder
+from seewell.training.precision import detect_hardware
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_environment"]
 
 
 def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, Any]:
@@ -22,30 +23,16 @@ def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, A
         folder: Where it is written.
         version: Seewell's.
     """
-    import keras
-    import tensorflow as tf
-
-    plan, dataset, hardware = prepared.plan, prepared.dataset, prepared.hardware
+    plan, dataset = prepared.plan, prepared.dataset
     return {
         "format": FORMAT,
         "name": folder.path.name,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": plan.config.to_dict(),
         "total_steps": plan.total_steps,
+        "schedule_start": plan.schedule_start,
         "choices": [{"setting": c.setting, "value": c.value, "reason": c.reason} for c in prepared.choices],
-        "versions": {
-            "seewell": version,
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-        },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": hardware.processor,
-            "cores": hardware.cores,
-            "gpus": len(hardware.gpus),
-        },
+        **describe_environment(version),
         "dataset": {
             "name": dataset.name,
             "source": _lasting(dataset.source),
@@ -60,6 +47,33 @@ def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, A
             "decoding": dataset.decoding.to_dict(),
             "notes": list(dataset.notes),
             "quarantined": [{"path": one.path, "reason": one.reason} for one in dataset.quarantined],
+        },
+    }
+
+
+def describe_environment(version: str) -> dict[str, Any]:
+    """Versions and machine: what the bits of a result depend on besides settings and data.
+
+    Args:
+        version: Seewell's.
+    """
+    import keras
+    import tensorflow as tf
+
+    hardware = detect_hardware()
+    return {
+        "versions": {
+            "seewell": version,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": hardware.processor,
+            "cores": hardware.cores,
+            "gpus": len(hardware.gpus),
         },
     }
 

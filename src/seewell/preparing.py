@@ -1,5 +1,6 @@
 """From a source and settings to a network that is ready to be trained: where `train`, `resume` and `diagnose` begin."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from seewell.data.dataset import ImageDataset, Progress
 from seewell.data.loading import load_dataset
 from seewell.errors import DataError
 from seewell.networks.preprocessing import fit_statistics, parse_preprocess
+from seewell.runs.adopted_run import ADOPTED
+from seewell.runs.folder import RunFolder
+from seewell.runs.gate import load_network
 from seewell.runs.run import Run
 from seewell.training.plan import DataFacts, Plan, check_config, resolve
 from seewell.training.precision import Choice, Hardware, detect_hardware
@@ -59,14 +63,17 @@ def prepare(source: str | Path | ImageDataset, config: TrainConfig, progress: Pr
     return _build(resolve(config, facts, detect_hardware()), dataset)
 
 
-def rebuild(run: Run, dataset: ImageDataset) -> Prepared:
+def rebuild(run: Run, dataset: ImageDataset, plan: Plan | None = None) -> Prepared:
     """The network of a run as it was before the run's first update.
 
     Args:
-        run: The run.
+        run: The run; one that was adopted has no name that builds its network, so its ``network.keras`` is taken.
         dataset: Its own dataset (see `same_dataset`).
+        plan: How it goes on; as the run says where left out.
     """
-    return _build(Plan(run.config, int(run.info["total_steps"]), ()), dataset)
+    if plan is None:
+        plan = Plan(run.config, int(run.info["total_steps"]), (), int(run.info.get("schedule_start", 0)))
+    return _build(plan, dataset, RunFolder(run.path).network if run.config.network == ADOPTED else None)
 
 
 def load_as(source: str | Path, config: TrainConfig, progress: Progress | None = None) -> ImageDataset:
@@ -84,29 +91,53 @@ def same_dataset(run: Run, progress: Progress | None = None) -> ImageDataset:
     """The dataset that a run was trained on, read again.
 
     Raises:
-        DataError: It is not where it was, or is another one.
+        DataError: It is not where it was, or is another one; says what differs.
     """
-    dataset = load_as(run.info["dataset"]["source"], run.config, progress)
-    if dataset.fingerprint() != run.info["dataset"]["fingerprint"]:
+    said = run.info["dataset"]
+    if said["source"] is None:
+        raise DataError(
+            f"the run {run.path} was adopted without a source.",
+            expected="images with labels, to train on",
+            fix="adopt it again with --source",
+        )
+    dataset = load_as(said["source"], run.config, progress)
+    if dataset.fingerprint() != said["fingerprint"]:
         raise DataError(
             f"{dataset.name} is not the dataset that the run was trained on.",
-            expected=f"fingerprint {run.info['dataset']['fingerprint'][:16]}…",
+            expected=f"fingerprint {said['fingerprint'][:16]}…",
             fix="put the images back as they were, or train anew",
-            details={"found": f"{dataset.fingerprint()[:16]}…"},
+            details={"found": f"{dataset.fingerprint()[:16]}…", **_other_images(said, dataset)},
         )
     return dataset
 
 
-def _build(plan: Plan, dataset: ImageDataset) -> Prepared:
+def _other_images(said: Mapping[str, Any], dataset: ImageDataset) -> dict[str, str]:
+    """What differs between a dataset and what ``run.json`` says of it."""
+    found: dict[str, str] = {}
+    for name, was in (said.get("counts") or {}).items():
+        split = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}.get(name)
+        now = None if split is None else len(split)
+        if was != now:
+            found[name] = f"trained with {was} images, now {now}"
+    if tuple(said["classes"]) != dataset.classes:
+        lost = sorted(set(said["classes"]) - set(dataset.classes))
+        new = sorted(set(dataset.classes) - set(said["classes"]))
+        found["classes"] = f"gone: {', '.join(lost) or 'none'}; new: {', '.join(new) or 'none'}"
+    if tuple(said["image_shape"]) != dataset.image_shape:
+        found["image shape"] = f"trained with {tuple(said['image_shape'])}, now {dataset.image_shape}"
+    return found or {"differs": "as many images of the same classes and size, with other pixels or labels"}
+
+
+def _build(plan: Plan, dataset: ImageDataset, kept: Path | None = None) -> Prepared:
     config, shape, classes = plan.config, dataset.image_shape, dataset.num_classes
     hardware = detect_hardware()
     strategy, how = choose_strategy(config.batch_size or 1)
     determinism = _choose_determinism(hardware)
     rule = parse_preprocess(config.preprocess or "scale").rule
     statistics = fit_statistics(dataset.train.images) if rule in ("mean-image", "per-channel") else None
-    trainee = make_trainee(config, shape, classes, statistics, strategy)
-    kept = build_for(config, shape, classes, statistics)
-    return Prepared(dataset, plan, (*plan.choices, how, determinism), hardware, trainee, kept)
+    trainee = make_trainee(config, shape, classes, statistics, strategy, kept=kept)
+    network = build_for(config, shape, classes, statistics) if kept is None else load_network(kept)
+    return Prepared(dataset, plan, (*plan.choices, how, determinism), hardware, trainee, network)
 
 
 def _choose_determinism(hardware: Hardware) -> Choice:

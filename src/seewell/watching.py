@@ -266,7 +266,7 @@ def _compiled(prepared: Prepared) -> Any:
     )
     if config.warmup or config.schedule != "constant":
         inner = getattr(optimizer, "inner_optimizer", optimizer)
-        inner.learning_rate = _Planned(config, prepared.plan.total_steps)
+        inner.learning_rate = _Planned(config, prepared.plan.total_steps, prepared.plan.schedule_start)
     view.compile(optimizer=optimizer, loss=keras.losses.SparseCategoricalCrossentropy())
     return view
 
@@ -274,12 +274,12 @@ def _compiled(prepared: Prepared) -> Any:
 class _Planned(keras.optimizers.schedules.LearningRateSchedule):
     """The loop's rates as a Keras schedule."""
 
-    def __init__(self, config: TrainConfig, steps: int) -> None:
-        self._config, self._total = config, steps
+    def __init__(self, config: TrainConfig, steps: int, start: int) -> None:
+        self._config, self._total, self._start = config, steps - start, start
 
     def __call__(self, step: Any) -> float:
         config = self._config
-        first = int(keras.ops.convert_to_numpy(step))
+        first = max(0, int(keras.ops.convert_to_numpy(step)) - self._start)
         planned = rates(
             config.schedule or "constant",
             learning_rate=config.learning_rate or 0.0,

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from seewell.doctor.verdict import verdict
 from seewell.errors import ConfigError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
 from seewell.findings import Finding
-from seewell.preparing import Prepared, prepare, rebuild, same_dataset
-from seewell.runs.checkpoint import Checkpoint, best_whole, latest_complete, load, pointed, set_aside
+from seewell.preparing import Prepared, prepare
+from seewell.resuming import Changes, go_on, made_with
+from seewell.runs.checkpoint import Checkpoint, best_whole, load, set_aside
 from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
@@ -105,6 +106,8 @@ def train(
 def resume(
     path: str | Path,
     *,
+    overrides: Mapping[str, Any] | None = None,
+    more_epochs: float | None = None,
     doctor: bool = True,
     stop_on: str | None = None,
     observers: MakeObservers | None = None,
@@ -114,54 +117,37 @@ def resume(
 
     Args:
         path: The run's folder.
+        overrides: Settings to change on purpose, such as ``{"learning_rate": 1e-4}``; ``run.json`` says so.
+        more_epochs: So many more for a finished run; the schedule of learning rates begins anew with them.
         doctor: See `train`.
         stop_on: See `train`.
         observers: See `train`.
         progress: See `train`.
 
     Returns:
-        The finished run: the same bytes as if it had never been cut.
+        The finished run: the same bytes as if it had never been cut, unless something was changed on purpose.
 
     Raises:
-        RunError: There is no run or no whole checkpoint there, or the run is finished.
+        RunError: There is no run or no whole checkpoint there, the run is finished, or its settings were edited.
+        ConfigError: A setting cannot be changed, or not to this value.
         DataError: The dataset is not where it was, or is another one.
     """
     _check_stop_on(doctor, stop_on)
+    from seewell import __version__
+
     run = Run(path)
-    if run.summary:
-        raise RunError(
-            f"the run {run.path} is finished: {run.summary['steps']:,} updates were made.",
-            expected="a training that was interrupted or killed",
-            fix="train anew with more --epochs",
-        )
     folder = RunFolder(run.path)
     with lock(folder), stop_on_signals() as stop:
-        newest, passed_over = latest_complete(folder.checkpoints)
-        if newest is None:
-            raise RunError(
-                f"the run {run.path} has no whole checkpoint.",
-                expected="at least one folder checkpoints/step-…",
-                fix="train anew",
-                details={"damaged": "; ".join(passed_over)} if passed_over else {},
-            )
-        prepared = rebuild(run, same_dataset(run, progress))
-        info = {key: value for key, value in run.info.items() if key != "stopped"}
-        start = _repaired(load(newest), folder)
-        set_aside(folder.checkpoints, start.step)
-        info["resumed"] = [*info.get("resumed", []), {"step": start.step, "passed_over": list(passed_over)}]
-        job = _Job(prepared.dataset, prepared.plan, folder, target_given=run.config.target_error > 0)
+        changes = Changes(overrides or {}, more_epochs)
+        going = go_on(Run(path), changes, version=__version__, progress=progress)
+        prepared = going.prepared
+        set_aside(folder.checkpoints, going.start.step)
+        config = prepared.plan.config
+        job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
         with _writing(folder):
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
-            _fit(job, prepared, info, stop, observers, attending, start)
+            _fit(job, prepared, going.info, stop, observers, attending, going.start)
     return Run(folder.path)
-
-
-def _repaired(start: Checkpoint, folder: RunFolder) -> Checkpoint:
-    """Forget the best so far where its checkpoint is lost, so that the next validation finds a best again."""
-    if start.state["best_step"] == start.step or pointed(folder.checkpoints, "BEST") is not None:
-        return start
-    lost = {"best_step": 0, "best_accuracy": -1.0, "best_loss": None, "since_best": 0}
-    return dataclasses.replace(start, state={**start.state, **lost})
 
 
 @dataclass(frozen=True)
@@ -184,7 +170,8 @@ def _fit(
     start: Checkpoint | None,
 ) -> None:
     dataset, plan, folder = job.dataset, job.plan, job.folder
-    _keep(prepared.kept, folder)
+    if start is None or not folder.network.exists():  # that of a finished run stays until it is replaced
+        _keep(prepared.kept, folder)
     write_json(folder.info, info)
     try:
         if doctor is not None:
@@ -202,6 +189,8 @@ def _fit(
             observers=watching,
             stop=stop,
             pauses=() if doctor is None else doctor.pauses,
+            schedule_start=plan.schedule_start,
+            settings=made_with(plan, dataset),
         )
         fitted = loop.run(start)
     except TrainingStoppedError as problem:
@@ -276,9 +265,11 @@ def _keep(model: Any, folder: RunFolder) -> None:
         model.save(beside)
 
 
-def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], doctor: LoopDoctor | None) -> None:
-    """Keep the best network, measure it, judge it, and write everything down."""
-    dataset, plan, folder = job.dataset, job.plan, job.folder
+def _take_best(kept: Any, folder: RunFolder, fitted: FitResult) -> tuple[tuple[str, ...], int]:
+    """Give the network that is kept the best weights; what was passed over for that, and the step they are of."""
+    if fitted.best_values is not None:
+        assign(model_variables(kept), fitted.best_values)
+        return (), fitted.best_step
     best, passed_over = best_whole(folder.checkpoints)
     if best is None:
         raise RunError(
@@ -286,8 +277,17 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], docto
             expected="at least one folder checkpoints/step-… as it was written",
             fix="train again; something else wrote to the folder",
         )
-    info["passed_over"] = list(passed_over)
     assign(model_variables(kept), judged_weights(load(best)))
+    return passed_over, int(best.name.removeprefix("step-"))
+
+
+def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], doctor: LoopDoctor | None) -> None:
+    """Keep the best network, measure it, judge it, and write everything down."""
+    dataset, plan, folder = job.dataset, job.plan, job.folder
+    passed_over, best_step = _take_best(kept, folder, fitted)
+    info["passed_over"] = list(passed_over)
+    if fitted.warnings:
+        info["warnings"] = [*info.get("warnings", []), *fitted.warnings]
     _keep(kept, folder)
     measured = _measure(kept, dataset)
     history = Run(folder.path).history
@@ -322,7 +322,7 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], docto
         "test_interval": None if test is None else list(test.interval),
         "seconds_training": fitted.seconds,
         "images_per_second": fitted.images_per_second,
-        "best_step": int(best.name.removeprefix("step-")),
+        "best_step": best_step,
         "target_error": plan.config.target_error,
         "stopped": fitted.stopped,
         "findings": findings,

@@ -1,11 +1,16 @@
 """From the options of a command to the settings of a training."""
 
+import math
+import tomllib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from seewell.errors import ConfigError
 
 if TYPE_CHECKING:
     from seewell.config import TrainConfig
 
-__all__ = ["config_from_options", "split_names"]
+__all__ = ["config_from_options", "read_epochs", "read_overrides", "split_names"]
 
 
 def config_from_options(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
@@ -45,3 +50,63 @@ def split_names(text: str) -> list[str]:
         (['flip', 'shift=2'], [])
     """
     return [] if text.strip() in ("none", "") else [one.strip() for one in text.split(",")]
+
+
+def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Settings from texts such as "learning_rate=1e-4"; values as in a recipe, texts without quotes, "none" for none.
+
+    Raises:
+        ConfigError: There is no "=" in one of them.
+
+    Example:
+        >>> read_overrides(["learning-rate=1e-4", "schedule=cosine", "augment=flip,shift"])
+        {'learning_rate': 0.0001, 'schedule': 'cosine', 'augment': ['flip', 'shift']}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise ConfigError(
+                f'"{text}" is not KEY=VALUE.',
+                expected="a setting and its new value",
+                fix="--override learning_rate=1e-4",
+            )
+        found[name] = split_names(value) if name == "augment" else _value(value.strip())
+    return found
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("none", "null"):
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text
+
+
+def read_epochs(text: str | None, *, resuming: bool) -> tuple[float | None, float | None]:
+    """``--epochs``: a number for a new training, "+N" for a finished one that goes on.
+
+    Returns:
+        Epochs of a new training and epochs to add; at most one of them is given.
+
+    Raises:
+        ConfigError: It is no number, or not of the kind that is needed.
+    """
+    if text is None:
+        return None, None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    added = text.strip().startswith("+")
+    if not math.isfinite(number) or (added and number <= 0):
+        raise ConfigError(f'"{text}" is no number of epochs.', expected="a number above 0", fix="--epochs 10")
+    if added != resuming:
+        raise ConfigError(
+            f"--epochs {text} does not go with {'--resume' if resuming else 'a new training'}.",
+            expected="--epochs +N, so many more, with --resume" if resuming else "--epochs N; +N goes with --resume",
+            fix=f"--epochs +{number:g}, or --override epochs={number:g}" if resuming else f"--epochs {number:g}",
+        )
+    return (None, number) if added else (number, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seewell.cli.output import console, loading, print_json, tell
-from seewell.cli.settings import config_from_options, split_names
+from seewell.cli.settings import config_from_options, read_epochs, read_overrides, split_names
 from seewell.errors import ConfigError, InterruptedTrainingError, TrainingStoppedError
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def command(
         typer.Option(help="Initial weights, order, dropout, augmentation; not the splits.", rich_help_panel=SETTINGS),
     ] = None,
     epochs: Annotated[
-        float | None, typer.Option(help="Passes over the training images.", rich_help_panel=LENGTH)
+        str | None,
+        typer.Option(help="Passes over the training images; +N more with --resume.", rich_help_panel=LENGTH),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Updates, instead of epochs.", rich_help_panel=LENGTH)] = None,
     early_stop: Annotated[
@@ -109,9 +110,24 @@ def command(
     keep_last: Annotated[
         int | None, typer.Option(help="Latest checkpoints to keep besides the best.", rich_help_panel=KEEP)
     ] = None,
+    keep_every: Annotated[
+        int | None,
+        typer.Option(help="Keep also the first checkpoint after each so many updates.", rich_help_panel=KEEP),
+    ] = None,
+    shard_size: Annotated[
+        str | None, typer.Option(help="The most that a checkpoint's file holds: 500MB, 2GB.", rich_help_panel=KEEP)
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Checkpoints of these layers alone, such as 'conv*'; not resumable.", rich_help_panel=KEEP),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder, new or empty.", rich_help_panel=KEEP)] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with an interrupted run (no SOURCE).", rich_help_panel=KEEP)
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(help="With --resume: KEY=VALUE changes a setting on purpose.", rich_help_panel=KEEP),
     ] = None,
     no_doctor: Annotated[
         bool, typer.Option("--no-doctor", help="Neither examine nor watch the training.", rich_help_panel=DOCTOR)
@@ -126,6 +142,7 @@ def command(
     Without options, the recipe [b]quick[/b] gets the most out of a minute. Options beat the recipe;
     [b]--network[/b] or [b]--optimizer[/b] without [b]--recipe[/b] takes that network's own defaults.
     """
+    epochs_in_all, more_epochs = read_epochs(epochs, resuming=resume is not None)
     given = {
         "preprocess": preprocess,
         "image_size": None if image_size is None else _size(image_size),
@@ -138,7 +155,7 @@ def command(
         "batch_size": batch_size,
         "precision": precision,
         "seed": seed,
-        "epochs": epochs,
+        "epochs": epochs_in_all,
         "steps": steps,
         "early_stop": early_stop,
         "augment": None if augment is None else split_names(augment),
@@ -151,6 +168,9 @@ def command(
         "target_error": target_error,
         "checkpoint_every": checkpoint_every,
         "keep_last": keep_last,
+        "keep_every": keep_every,
+        "shard_size": shard_size,
+        "only": only,
     }
     doctor = {"doctor": not no_doctor, "stop_on": stop_on}
     options = {name: value for name, value in given.items() if value is not None}
@@ -159,10 +179,17 @@ def command(
             raise ConfigError(
                 "--resume takes no SOURCE and no other settings: the run has its own.",
                 expected="seewell train --resume RUN",
-                fix="leave the others out, or train anew without --resume",
+                fix="--override KEY=VALUE changes a setting on purpose; leave the others out",
             )
-        run = _run(lambda **watch: _workbench().resume(resume, **doctor, **watch))
+        changes = {"overrides": read_overrides(override or ()), "more_epochs": more_epochs}
+        run = _run(lambda **watch: _workbench().resume(resume, **changes, **doctor, **watch))
     else:
+        if override:
+            raise ConfigError(
+                "--override changes a training that goes on.",
+                expected="--override with --resume RUN",
+                fix="give the setting itself, such as --learning-rate",
+            )
         if not source:
             raise ConfigError(
                 "there is no SOURCE.",
@@ -188,8 +215,10 @@ def _run(start: Any) -> "Run":
         from seewell.runs.run import open_run
 
         config = plan.config
-        for passed_over in read_json(folder.info).get("resumed", [{}])[-1].get("passed_over", []):
-            tell(passed_over)
+        for said in _of_resuming(read_json(folder.info)):
+            tell(said)
+        if config.only is not None:
+            tell(f'note: checkpoints hold the layers "{config.only}" alone; the training cannot be resumed from them')
         for note in open_run(folder.path).info["dataset"]["notes"]:
             tell(f"note: {note}")
         for finding in open_run(folder.path).findings:
@@ -208,6 +237,16 @@ def _run(start: Any) -> "Run":
 
             print_findings(out, open_run(str(problem.details["run"])).findings)
         raise
+
+
+def _of_resuming(info: dict[str, Any]) -> list[str]:
+    """What is to be told where a training goes on."""
+    if not info.get("resumed"):
+        return []
+    last = info["resumed"][-1]
+    made = [one for one in info.get("changes", []) if one["step"] == last["step"]]
+    changed = [f"{one['setting']}: {one['before']} becomes {one['after']}" for one in made]
+    return [*last["passed_over"], *last.get("notes", []), *changed]
 
 
 def _workbench() -> Any:

@@ -124,7 +124,15 @@ class Run:
                     expected="a finished run, or at least one whole checkpoint",
                     fix="train again" + (f" ({self._info['stopped']})" if self._info.get("stopped") else ""),
                 )
-            assign(model_variables(model), judged_weights(load(best)))
+            checkpoint = load(best)
+            if checkpoint.only is not None:
+                raise RunError(
+                    f"the run {self.path} ended before its time, and its checkpoints hold "
+                    f'the layers "{checkpoint.only}" alone (--only).',
+                    expected="a finished run, or whole checkpoints",
+                    fix="train again; without --only, an interrupted run keeps its network",
+                )
+            assign(model_variables(model), judged_weights(checkpoint))
         return model
 
     @property
