@@ -1,0 +1,288 @@
+"""Where a training goes on, what is refused, what may be changed on purpose, and that no recipe is needed for it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from seewell.config import TrainConfig, config_from_dict
+from seewell.errors import ConfigError, DataError, RunError
+from seewell.files import read_json, write_json
+from seewell.runs.checkpoint import folders, load, pointed
+from seewell.runs.run import open_run
+from seewell.training.recipes import load_recipe
+from seewell.training.schedules import rates
+from seewell.workbench import resume, train
+
+SETTINGS = {
+    "network": "fully-connected",
+    "network_arguments": {"widths": "8"},
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "schedule": "cosine",
+    "precision": "float32",
+    "dropout": 0.2,
+    "batch_size": 10,
+    "epochs": 3,
+    "keep_last": 50,
+    "checkpoint_every": "4",
+}
+
+
+@pytest.fixture(scope="module")
+def source(small_dataset, tmp_path_factory):
+    """The small dataset as a file, which a run finds again."""
+    path = tmp_path_factory.mktemp("source") / "small.npz"
+    np.savez(path, images=small_dataset.train.images, labels=small_dataset.train.labels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(source, tmp_path_factory):
+    """A finished run of 17 updates. Read-only."""
+    return train(source, TrainConfig(**SETTINGS), out=tmp_path_factory.mktemp("finished") / "run", doctor=False).path
+
+
+def killed(finished, path, step):
+    """A copy of the run as a kill after ``step`` updates leaves it."""
+    shutil.copytree(finished, path)
+    info = read_json(path / "run.json")
+    del info["result"]
+    write_json(path / "run.json", info)
+    for one in folders(path / "checkpoints"):
+        if int(one.name.removeprefix("step-")) > step:
+            shutil.rmtree(one)
+    return path
+
+
+@pytest.fixture
+def cut(finished, tmp_path):
+    return killed(finished, tmp_path / "run", 8)
+
+
+def edit(path, **settings):
+    info = read_json(path / "run.json")
+    info["config"] |= settings
+    write_json(path / "run.json", info)
+
+
+def content(path):
+    files = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith(".lock"))
+    return {one: one.read_bytes() for one in files}
+
+
+def outcome(path):
+    last = folders(path / "checkpoints")[-1]
+    weights = b"".join(np.asarray(value).tobytes() for value in open_run(path).network.get_weights())
+    rows = [
+        {k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in open_run(path).history
+    ]
+    return (last.name, (last / "weights.safetensors").read_bytes(), weights, rows)
+
+
+@pytest.mark.parametrize("step", [4, 12])
+def test_a_killed_run_ends_as_if_it_had_never_been_cut(finished, tmp_path, step):
+    path = killed(finished, tmp_path / "run", step)
+    found = resume(path, doctor=False)
+    assert outcome(path) == outcome(finished)
+    (entry,) = found.info["resumed"]
+    assert entry == {"step": step, "passed_over": [], "notes": []}
+    assert "changes" not in found.info
+
+
+def test_settings_that_were_edited_are_refused_with_the_difference_and_nothing_is_touched(cut):
+    edit(cut, learning_rate=0.5, l2=0.1)
+    before = content(cut)
+    with pytest.raises(RunError, match="trained with other settings") as caught:
+        resume(cut)
+    assert caught.value.details == {
+        "learning_rate": "trained with 0.01, now 0.5",
+        "l2": "trained with 0.0, now 0.1",
+    }
+    assert "--override learning_rate=0.5" in caught.value.fix
+    assert content(cut) == before
+
+
+def test_a_setting_that_decides_the_network_is_refused_without_offering_an_override(cut):
+    edit(cut, network_arguments={"widths": "9"})
+    with pytest.raises(RunError) as caught:
+        resume(cut)
+    assert caught.value.fix == "put run.json back as it was"
+
+
+def test_an_override_continues_on_purpose_and_is_written_down(cut, finished):
+    edit(cut, learning_rate=0.5)
+    found = resume(cut, overrides={"learning_rate": 0.5, "keep_last": 2}, doctor=False)
+    assert found.info["changes"] == [
+        {"step": 8, "setting": "learning_rate", "before": 0.01, "after": 0.5},
+        {"step": 8, "setting": "keep_last", "before": 50, "after": 2},
+    ]
+    assert found.config.learning_rate == 0.5
+    trained = [row for row in found.history if row["kind"] == "train"]
+    planned = rates("cosine", learning_rate=0.5, warmup=0.0, total=found.summary["steps"], first=8, count=1)
+    assert trained[8]["learning_rate"] == pytest.approx(float(planned[0]))
+    assert trained[7] == [row for row in open_run(finished).history if row["kind"] == "train"][7]
+
+
+def test_a_run_that_was_changed_on_purpose_and_killed_again_goes_on_from_either_side_of_the_change(cut, tmp_path):
+    whole = resume(cut, overrides={"learning_rate": 0.05}, doctor=False).path
+    for step in (4, 12):
+        again = killed(whole, tmp_path / f"again-{step}", step)
+        found = resume(again, doctor=False)
+        assert found.config.learning_rate == 0.05
+        if step >= 8:
+            assert outcome(again) == outcome(whole)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "match"),
+    [
+        ({"network": "convnet"}, "cannot be changed"),
+        ({"batch_size": 5}, "cannot be changed"),
+        ({"learning_rte": 1}, 'no setting "learning_rte"'),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"schedule": "cosin"}, 'no schedule "cosin"'),
+        ({"epochs": 1}, "updates are fewer"),
+    ],
+)
+def test_what_cannot_be_changed_is_refused_and_nothing_is_touched(cut, overrides, match):
+    before = content(cut)
+    with pytest.raises(ConfigError, match=match):
+        resume(cut, overrides=overrides)
+    assert content(cut) == before
+
+
+def test_an_override_that_needs_what_the_checkpoint_does_not_hold_names_it(cut):
+    before = content(cut)
+    with pytest.raises(RunError, match="it is another network's") as caught:
+        resume(cut, overrides={"precision": "float16"})
+    assert any("missing in the checkpoint" in str(text) for text in caught.value.details.values())
+    assert content(cut) == before
+
+
+def test_an_override_may_lengthen_a_training(cut):
+    found = resume(cut, overrides={"epochs": 5}, doctor=False)
+    assert found.summary["epochs"] == pytest.approx(5, abs=0.2)
+    assert {one["setting"] for one in found.info["changes"]} == {"epochs", "total_steps"}
+
+
+def test_other_images_are_refused_with_what_differs(finished, source, small_dataset, tmp_path):
+    path = killed(finished, tmp_path / "run", 8)
+    own = tmp_path / "own.npz"
+    shutil.copy(source, own)
+    info = read_json(path / "run.json")
+    info["dataset"]["source"] = str(own)
+    write_json(path / "run.json", info)
+    images, labels = small_dataset.train.images.copy(), small_dataset.train.labels
+    images[0, 0, 0, 0] ^= 1
+    np.savez(own, images=images, labels=labels)
+    with pytest.raises(DataError, match="not the dataset") as caught:
+        resume(path)
+    assert "other pixels or labels" in caught.value.details["differs"]
+    np.savez(own, images=np.concatenate([images, images[:20]]), labels=np.concatenate([labels, labels[:20]]))
+    with pytest.raises(DataError, match="not the dataset") as caught:
+        resume(path)
+    assert "images, now" in caught.value.details["train"]
+
+
+def test_a_finished_run_goes_on_for_so_many_more_epochs_with_a_schedule_of_its_own(finished, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(finished, path)
+    before = open_run(path)
+    steps = before.summary["steps"]
+    found = resume(path, more_epochs=2, doctor=False)
+    total = found.summary["steps"]
+    assert total > steps
+    assert found.summary["epochs"] == pytest.approx(before.summary["epochs"] + 2, abs=0.2)
+    assert found.info["schedule_start"] == steps
+    assert found.info["results_before"] == [before.summary]
+    assert found.history[: len(before.history)] == before.history
+    added = [row["learning_rate"] for row in found.history if row["kind"] == "train" and row["step"] > steps]
+    planned = rates("cosine", learning_rate=0.01, warmup=0.0, total=total - steps, first=0, count=total - steps)
+    np.testing.assert_allclose(added, planned, rtol=1e-6)
+
+
+def test_a_continuation_that_is_killed_ends_as_one_that_is_not(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "whole")
+    whole = resume(tmp_path / "whole", more_epochs=2, doctor=False).path
+    steps = open_run(finished).summary["steps"]
+    for step in (steps, steps + 3):
+        path = killed(whole, tmp_path / f"cut-{step}", step)
+        resume(path, doctor=False)
+        assert outcome(path) == outcome(whole)
+
+
+def test_until_a_continuation_is_finished_the_network_answers_with_the_best_so_far(finished, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(finished, path)
+    kept = load(pointed(path / "checkpoints", "BEST")).weights["fc1/kernel"]
+
+    class Dies:
+        def on_start(self, started):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resume(path, more_epochs=2, doctor=False, observers=lambda plan, folder: [Dies()])
+    assert open_run(path).summary == {}
+    np.testing.assert_array_equal(open_run(path).network.get_layer("fc1").kernel.numpy(), kept)
+
+
+def test_a_run_that_is_not_finished_takes_no_more_epochs_and_a_finished_one_says_how(cut, finished):
+    with pytest.raises(RunError, match="is not finished"):
+        resume(cut, more_epochs=2)
+    with pytest.raises(RunError, match="is finished") as caught:
+        resume(finished)
+    assert "--epochs +10" in caught.value.fix
+
+
+def test_other_versions_are_noted(cut):
+    info = read_json(cut / "run.json")
+    info["versions"]["keras"] = "3.0.0"
+    write_json(cut / "run.json", info)
+    (entry,) = resume(cut, doctor=False).info["resumed"]
+    assert len(entry["notes"]) == 1
+    assert "keras is" in entry["notes"][0]
+    assert "was 3.0.0" in entry["notes"][0]
+
+
+def test_a_part_of_the_network_alone_is_kept_on_wish_and_no_training_goes_on_from_it(source, tmp_path):
+    path = tmp_path / "run"
+    run = train(source, TrainConfig(**{**SETTINGS, "only": "fc*"}), out=path, doctor=False)
+    for one in folders(path / "checkpoints"):
+        kept = load(one)
+        assert kept.only == "fc*"
+        assert {name.partition("/")[0] for name in kept.weights} == {"fc1", "fc1_dropout"}
+        assert kept.optimizer == {}
+    best = load(pointed(path / "checkpoints", "BEST")).weights["fc1/kernel"]
+    np.testing.assert_array_equal(run.network.get_layer("fc1").kernel.numpy(), best)
+    whole = train(source, TrainConfig(**SETTINGS), out=tmp_path / "whole", doctor=False)
+    assert whole.summary["validation_loss"] == run.summary["validation_loss"]
+    for more in ({"more_epochs": 1}, {}):
+        path = killed(path, tmp_path / "cut", 8) if not more else path
+        with pytest.raises(RunError, match='hold the layers "fc\\*" alone'):
+            resume(path, **more)
+    with pytest.raises(RunError, match="--only"):
+        _ = open_run(path).network
+
+
+def test_neither_recipe_nor_any_code_is_needed_to_open_predict_evaluate_and_go_on(tmp_path, run_python):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'network = "convnet"\nnetwork_arguments = { widths = "4", normalization = "batch" }\noptimizer = "adam"\n'
+        'precision = "float32"\nsteps = 6\nbatch_size = 50\ndropout = 0.1\npreprocess = "per-channel"\n'
+    )
+    train("digits", config_from_dict(load_recipe(str(recipe))), out=tmp_path / "run", doctor=False)
+    recipe.unlink()
+    after = (
+        "import json, sys\nimport numpy as np\nfrom seewell.runs.run import open_run\n"
+        "from seewell.workbench import resume\n"
+        "run = open_run(sys.argv[1])\n"
+        "answer = run.predict(np.zeros((2, 8, 8, 1), np.uint8)).shape\n"
+        "test = run.evaluate().accuracy\n"
+        "more = resume(sys.argv[1], more_epochs=0.1, doctor=False)\n"
+        "print(json.dumps([answer, test == run.summary['test_accuracy'], more.summary['steps'] > 6]))\n"
+    )
+    done = run_python(after, tmp_path / "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[2, 10], True, True]
