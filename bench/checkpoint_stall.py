@@ -1,18 +1,18 @@
 """How long a training stands still for a checkpoint: written in the background against at once.
 
-    .venv/bin/python bench/checkpoint_stall.py [--network vgg-small] [--saves 4] [--steps 10]
-                                               [--rounds 5] [--batch-size 20] [--out FOLDER] [--json]
+    .venv/bin/python bench/checkpoint_stall.py [--network vgg-small] [--saves 12] [--steps 8] [--batch-size 20]
+                                               [--optimizer adam] [--out FOLDER] [--json]
 
-Stall = (time of N updates with saves - time of N updates without) / saves. Three kinds of stretch are timed in turn,
-`--rounds` times, on one traced network with Adam: without saves; with a save every `--steps` updates, each written in
-the background from references to the weights; the same, each waited for. Also told: what a synchronous save takes
-alone, the time until the background save is handed over, and the sizes of the files.
+Stall = time of N updates with a save at their beginning - time of N updates without. Stretches of `--steps` updates
+follow each other: without, in the background, without, at once, and so on, and each with a save is compared with the
+mean of the two without beside it, so that a machine that gets slower disturbs neither. The stretches are long enough
+for a save to end within its own (how often it did not is told). Median and range over `--saves` saves of each kind,
+the time until a background save is handed over, and the sizes of the files.
 """
 
 import argparse
 import json
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -21,7 +21,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def make(network, batch):
+def make(network, optimizer, batch):
     """A network on random images of CIFAR's size, its updates, and what captures it."""
     import numpy as np
     import tensorflow as tf
@@ -36,7 +36,7 @@ def make(network, batch):
     rng = np.random.default_rng(0)
     images = tf.constant(rng.integers(0, 256, (1000, 32, 32, 3), np.uint8))
     labels = tf.constant(rng.integers(0, 10, 1000).astype(np.int32))
-    config = TrainConfig(network=network, optimizer="adam", batch_size=batch, steps=10)
+    config = TrainConfig(network=network, optimizer=optimizer, batch_size=batch, steps=10)
     config = resolve(config, DataFacts(1000, 32, 32, 3, 10), detect_hardware()).config
     trainee = make_trainee(config, (32, 32, 3), 10, None, tf.distribute.get_strategy())
 
@@ -48,60 +48,50 @@ def make(network, batch):
     return trainee, update, config.precision
 
 
-class Stretch:
-    """N updates with or without saves."""
+class Measured:
+    """Stretches of updates, each without or with a save at its beginning."""
 
-    def __init__(self, trainee, update, root):
-        self.trainee, self.update, self.root = trainee, update, root
-        self.step = 0
-        self.waits, self.handed = [], []
-
-    def run(self, kind, saves, steps):
-        from seewell.runs.folder import make_folder
+    def __init__(self, trainee, update, folder, steps):
         from seewell.runs.writer import CheckpointWriter, Keeping
+
+        self.trainee, self.update, self.steps = trainee, update, steps
+        self.writer = CheckpointWriter(folder, Keeping(last=2))
+        self.step, self.handed, self.late = 0, [], 0
+
+    def run(self, kind):
+        """The seconds of one stretch."""
+        began = time.perf_counter()
+        if kind != "without":
+            self.save()
+            self.handed.append(time.perf_counter() - began)
+        if kind == "at once":
+            self.handed.pop()
+            self.writer.wait()
+        for _ in range(self.steps):
+            self.update(self.step, 1)
+            self.step += 1
+        spent = time.perf_counter() - began
+        clock = time.perf_counter()
+        problem = self.writer.wait()
+        if problem is not None:
+            raise problem
+        self.late += time.perf_counter() - clock > 0.01
+        return spent
+
+    def save(self):
         from seewell.training.keeper import first_not_finite
 
-        path = Path(tempfile.mkdtemp(dir=self.root))
-        path.rmdir()
-        folder = make_folder(path)
-        writer = CheckpointWriter(folder, Keeping(last=2))
-        began = time.perf_counter()
-        for _ in range(saves):
-            self.update(self.step, steps)
-            self.step += steps
-            if kind == "without":
-                continue
-            clock = time.perf_counter()
-            problem = writer.wait()
-            if problem is not None:
-                raise problem
-            self.waits.append(time.perf_counter() - clock)
-            clock = time.perf_counter()
-            checkpoint = self.trainee.capture(self.step, {"step": self.step, "best_step": self.step})
-            assert first_not_finite(checkpoint.weights) is None
-            writer.submit(checkpoint, best=True)
-            self.handed.append(time.perf_counter() - clock)
-            if kind == "at once":
-                writer.wait()
-        # The last save still runs: updates go on beside it, as they would in a longer training.
-        self.update(self.step, steps)
-        self.step += steps
-        spent = time.perf_counter() - began
-        writer.close()
-        sizes = [
-            {file.name: file.stat().st_size for file in sorted(one.iterdir())}
-            for one in sorted(folder.checkpoints.glob("step-*"))[-1:]
-        ]
-        shutil.rmtree(path)
-        return spent, (sizes or [{}])[0]
+        checkpoint = self.trainee.capture(self.step, {"step": self.step, "best_step": self.step})
+        assert first_not_finite(checkpoint.weights) is None
+        self.writer.submit(checkpoint, best=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="vgg-small")
-    parser.add_argument("--saves", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=10, help="updates between saves")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--optimizer", default="adam")
+    parser.add_argument("--saves", type=int, default=12, help="of each kind")
+    parser.add_argument("--steps", type=int, default=8, help="updates in a stretch")
     parser.add_argument("--batch-size", type=int, default=20)
     parser.add_argument("--out", type=Path, help="where to write (a real disk, not memory)")
     parser.add_argument("--json", action="store_true")
@@ -109,36 +99,38 @@ def main():
     from seewell.quiet import import_tensorflow
 
     import_tensorflow()
-    trainee, update, precision = make(given.network, given.batch_size)
-    if not given.json:
-        print(f"{given.network}, {precision}, Adam, {given.steps} updates of {given.batch_size} images between saves")
+    from seewell.runs.folder import make_folder
+
+    trainee, update, precision = make(given.network, given.optimizer, given.batch_size)
     with tempfile.TemporaryDirectory(dir=given.out) as root:
-        stretch = Stretch(trainee, update, root)
-        stretch.run("at once", 1, 2)
-        stretch.waits, stretch.handed = [], []
-        rows, sizes = [], {}
-        for number in range(given.rounds):
-            kinds = ["without", "background", "at once"]
-            kinds = kinds[number % 3 :] + kinds[: number % 3]
-            row = {}
-            for kind in kinds:
-                row[kind], found = stretch.run(kind, given.saves, given.steps)
-                sizes = found or sizes
-            row["stall"] = (row["background"] - row["without"]) / given.saves
-            row["stall at once"] = (row["at once"] - row["without"]) / given.saves
-            rows.append(row)
-            if not given.json:
-                print("  " + ", ".join(f"{kind} {seconds:.3f} s" for kind, seconds in row.items()), flush=True)
-    stall = statistics.median(row["stall"] for row in rows)
-    at_once = statistics.median(row["stall at once"] for row in rows)
-    handed = statistics.median(stretch.handed)
+        folder = make_folder(Path(root) / "run")
+        measured = Measured(trainee, update, folder, given.steps)
+        for kind in ("without", "background", "at once"):
+            measured.run(kind)
+        measured.handed, measured.late = [], 0
+        stalls = {"background": [], "at once": []}
+        before = measured.run("without")
+        for number in range(2 * given.saves):
+            kind = ("background", "at once")[number % 2]
+            spent = measured.run(kind)
+            after = measured.run("without")
+            stalls[kind].append(spent - (before + after) / 2)
+            before = after
+        measured.writer.close()
+        newest = sorted(folder.checkpoints.glob("step-*"))[-1]
+        sizes = {file.name: file.stat().st_size for file in sorted(newest.iterdir())}
+    middle = {kind: statistics.median(found) for kind, found in stalls.items()}
+    ratio, handed = middle["background"] / middle["at once"], statistics.median(measured.handed)
     if given.json:
-        said = {"precision": precision, "rounds": rows, "stall": stall, "at once": at_once, "handed": handed}
-        print(json.dumps({"network": given.network, **said, "ratio": stall / at_once, "sizes": sizes}))
+        said = {"network": given.network, "precision": precision, "stalls": stalls, "median": middle}
+        print(json.dumps({**said, "ratio": ratio, "handed": handed, "late": measured.late, "sizes": sizes}))
         return
-    print(f"stall of a save in the background {1e3 * stall:.0f} ms, at once {1e3 * at_once:.0f} ms")
-    print(f"background / at once: {stall / at_once:.3f}")
-    print(f"handing over: {1e3 * handed:.1f} ms; waiting for the save before: most {1e3 * max(stretch.waits):.0f} ms")
+    print(f"{given.network}, {precision}, {given.optimizer}, a save before {given.steps} x {given.batch_size} images")
+    for kind, found in stalls.items():
+        low, high = (f"{1e3 * end:.0f}" for end in (min(found), max(found)))
+        print(f"  stall of a save {kind}: median {1e3 * middle[kind]:.0f} ms ({low} to {high}, n={len(found)})")
+    print(f"  background / at once: {ratio:.2f}; handing over: {1e3 * handed:.1f} ms")
+    print(f"  saves that took longer than their stretch: {measured.late} of {2 * given.saves}")
     for name, size in sizes.items():
         print(f"  {name}: {size / 1e6:.2f} MB")
 

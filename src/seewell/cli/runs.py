@@ -47,7 +47,9 @@ def show_command(
 
     opened = open_run(run)
     if as_json:
-        print_json(opened.info)
+        from seewell.report.checkpoints import checkpoint_rows
+
+        print_json({**opened.info, "checkpoints": checkpoint_rows(opened.path)})
         return
     from seewell.report.terminal import print_run
 
@@ -58,11 +60,16 @@ def show_command(
 def prune_command(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     keep_last: Annotated[int, typer.Option(help="Latest checkpoints to keep besides the best.")] = 1,
+    keep_every: Annotated[
+        int | None, typer.Option(help="Keep also the first checkpoint after each so many updates.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
     """Remove old checkpoints of RUN; the best, the latest and network.keras stay."""
     if keep_last < 1:
         raise ConfigError(f"--keep-last is {keep_last}.", expected="1 or more", fix="--keep-last 1")
+    if keep_every is not None and keep_every < 1:
+        raise ConfigError(f"--keep-every is {keep_every}.", expected="1 or more", fix="--keep-every 1000")
     from seewell.runs.checkpoint import latest_complete, superfluous
     from seewell.runs.folder import RunFolder, lock
     from seewell.runs.run import open_run
@@ -70,7 +77,7 @@ def prune_command(
     folder = RunFolder(open_run(run).path)
     with lock(folder):
         whole, _ = latest_complete(folder.checkpoints)  # stays, also where newer ones are damaged
-        old = [path for path in superfluous(folder.checkpoints, keep_last) if path != whole]
+        old = [path for path in superfluous(folder.checkpoints, keep_last, keep_every) if path != whole]
         size = sum(file.stat().st_size for path in old for file in path.rglob("*") if file.is_file())
         if not dry_run:
             for path in old:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seewell.findings import Finding, by_importance
+from seewell.report.checkpoints import checkpoints_in_a_line, print_checkpoints
 from seewell.report.words import (
     ErrorParts,
     describe_accuracy,
@@ -85,6 +86,7 @@ def print_run(console: Console, run: "Run") -> None:
     _print_settings(console, info)
     for note in data.get("notes") or []:
         console.print(Text(f"note: {printable(note)}", style="yellow"))
+    print_checkpoints(console, run)
     print_findings(console, run.findings)
     _print_places(console, run)
 
@@ -253,6 +255,9 @@ def _print_places(console: Console, run: "Run") -> None:
     width = max(len(command) for command, _ in commands)
     console.print(Text("Everything lies in", style="bold"))
     console.print(Text(f"  {path}"), soft_wrap=True, highlight=False)
+    kept = checkpoints_in_a_line(run.path)
+    if kept:
+        console.print(Text(f"  {kept}", style="dim"))
     for command, words in commands:
         line = Text(f"  {command.ljust(width)}", style="cyan")
         line.append(f"   {words}", style="dim")

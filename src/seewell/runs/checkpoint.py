@@ -33,6 +33,7 @@ __all__ = [
     "load",
     "point",
     "pointed",
+    "pointed_name",
     "prune",
     "save",
     "set_aside",
@@ -201,12 +202,17 @@ def point(folder: Path, name: str, target: Path) -> None:
         beside.write_text(target.name + "\n", encoding="utf-8")
 
 
+def pointed_name(folder: Path, name: str) -> str:
+    """The folder name that ``LATEST`` or ``BEST`` holds, or an empty text; nothing is checked."""
+    try:
+        return (folder / name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def pointed(folder: Path, name: str) -> Path | None:
     """The whole checkpoint that ``LATEST`` or ``BEST`` names, or None."""
-    try:
-        target = (folder / name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
+    target = pointed_name(folder, name)
     path = folder / target
     return path if _NAME.fullmatch(target) and not damage(path) else None
 
@@ -229,10 +235,7 @@ def superfluous(folder: Path, keep_last: int, keep_every: int | None = None) -> 
     Returns:
         Their folders; the one that ``BEST`` names is never among them.
     """
-    try:
-        best = (folder / "BEST").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        best = ""
+    best = pointed_name(folder, "BEST")
     every = folders(folder)
     milestones: dict[int, Path] = {}
     for path in every:
