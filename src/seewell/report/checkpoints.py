@@ -64,7 +64,7 @@ def checkpoints_in_a_line(path: Path) -> str:
         return ""
     total = sum(row["weights_bytes"] + row["optimizer_bytes"] for row in rows)
     newest = rows[-1]
-    each = f"{megabytes(newest['weights_bytes'])} of weights, {megabytes(newest['optimizer_bytes'])} of optimizer"
+    each = f"{megabytes(newest['weights_bytes'])} weights, {megabytes(newest['optimizer_bytes'])} optimizer"
     count = f"{len(rows)} checkpoint{'s' if len(rows) > 1 else ''}"
     return f"{count}, {megabytes(total)} (the newest: {each})"
 

@@ -257,7 +257,7 @@ def _print_places(console: Console, run: "Run") -> None:
     console.print(Text(f"  {path}"), soft_wrap=True, highlight=False)
     kept = checkpoints_in_a_line(run.path)
     if kept:
-        console.print(Text(f"  {kept}", style="dim"))
+        console.print(Text(f"  {kept}", style="dim"), soft_wrap=True)
     for command, words in commands:
         line = Text(f"  {command.ljust(width)}", style="cyan")
         line.append(f"   {words}", style="dim")
