@@ -1,6 +1,7 @@
 """The run folder: nothing is overwritten, one writer at a time."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,4 +123,30 @@ def test_an_error_frees_the_lock(tmp_path):
     with pytest.raises(ValueError, match="x"):
         fail()
     with lock(folder):
+        pass
+
+
+@pytest.fixture
+def read_only_disk(tmp_path):
+    """A disk with a run folder on it that nothing can be written to (permissions do not bind root)."""
+    folder = tmp_path / "disk"
+    (folder / "x").mkdir(parents=True)
+    mount = shutil.which("mount")
+    if mount is None or subprocess.run([mount, "-t", "tmpfs", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        make_folder(folder / "run")
+        subprocess.run([mount, "-o", "remount,ro", folder], check=True)
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_at_the_start(read_only_disk):
+    with pytest.raises(RunError, match="cannot be made: Read-only file system"):
+        make_folder(read_only_disk / "other")
+    with (
+        pytest.raises(RunError, match="cannot be written to: Read-only file system"),
+        lock(RunFolder(read_only_disk / "run")),
+    ):
         pass
