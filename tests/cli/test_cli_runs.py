@@ -127,8 +127,11 @@ def test_a_table_of_runs_is_for_people(command, own_run, tmp_path):
     assert done.out == ""
 
 
-def test_show_prints_all_of_run_json(command, tiny_run):
-    assert command("runs", "show", tiny_run.path, "--json").json == tiny_run.info
+def test_show_prints_all_of_run_json_and_the_checkpoints(command, tiny_run):
+    shown = command("runs", "show", tiny_run.path, "--json").json
+    checkpoints = shown.pop("checkpoints")
+    assert shown == tiny_run.info
+    assert len(checkpoints) == len(folders(tiny_run.path / "checkpoints"))
     done = command("runs", "show", tiny_run.path)
     assert done.code == 0, done.err
     assert "digits" in done.err

@@ -105,10 +105,14 @@ def test_a_wrong_recipe_file_is_refused_with_the_place(refused, tmp_path, text, 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["digits"], ["--epochs", "2"], ["--out", "x"], ["--network", "convnet"], ["--recipe", "quick"]]
+    "arguments", [["digits"], ["--steps", "2"], ["--out", "x"], ["--network", "convnet"], ["--recipe", "quick"]]
 )
 def test_resuming_takes_nothing_else(refused, arguments):
     assert "seewell train --resume RUN" in refused("train", "--resume", "run", *arguments, kind="ConfigError")
+
+
+def test_resuming_takes_more_epochs_not_epochs_in_all(refused):
+    assert "--epochs +2" in refused("train", "--resume", "run", "--epochs", "2", kind="ConfigError")
 
 
 def test_resuming_what_is_no_run_or_done_is_refused(refused, tiny_run):
