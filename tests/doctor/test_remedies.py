@@ -37,7 +37,7 @@ def test_every_option_is_a_real_one_with_values_that_exist(code, settings):
     for remedy in remedies_for(code, settings):
         if not remedy.option:
             continue
-        given = {name: value for name, value in parsed(remedy.option).items() if value not in (None, False)}
+        given = {name: value for name, value in parsed(remedy.option).items() if value not in (None, False, ())}
         assert len(given) == 1
         ((name, value),) = given.items()
         if name == "network":
@@ -50,6 +50,7 @@ def test_every_option_is_a_real_one_with_values_that_exist(code, settings):
             assert len({parse_augmentation(one).name for one in asked}) == len(asked)
             assert set(settings.get("augment") or ()) < set(asked)
         else:
+            value = float(value) if name == "epochs" else value
             check_config(config_from_dict({name: value}))
             assert value > (settings.get(name) or 0)
 
