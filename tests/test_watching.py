@@ -6,8 +6,10 @@ import pytest
 
 from seewell.config import TrainConfig
 from seewell.errors import ConfigError, NotFiniteError, TrainingStoppedError
+from seewell.preparing import prepare
 from seewell.runs.checkpoint import folders
 from seewell.runs.run import open_run
+from seewell.watching import LoopDoctor
 from seewell.workbench import resume, train
 
 TINY = {"network": "fully-connected", "network_arguments": {"widths": "16"}, "precision": "float32"}
@@ -176,3 +178,14 @@ def test_findings_are_kept_as_soon_as_they_are_known(digits, tmp_path):
     config = TrainConfig(network="convnet", network_arguments={"widths": "4-8"}, initializer="small-normal", steps=1)
     train(digits, config, out=tmp_path / "run", observers=look)
     assert seen[0][0]["code"] == "init-too-small"
+
+
+@pytest.mark.parametrize(
+    ("augment", "harmful"), [(("shift=7",), True), (("shift", "mixup"), False), (("mixup",), False)]
+)
+def test_the_loops_augmentation_is_judged_against_the_plain_images(augment, harmful):
+    prepared = prepare("digits", TrainConfig(**TINY, augment=augment, steps=10))
+    doctor = LoopDoctor(prepared)
+    doctor.examine()
+    assert ("augmentation-harmful" in codes(doctor.findings)) is harmful
+    assert not [limit for limit in doctor.limits if "augmentation" in limit]

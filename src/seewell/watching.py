@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from seewell.config import TrainConfig
+from seewell.data.augmentation import augment, parse_augmentation
 from seewell.doctor.examine import prepare
 from seewell.doctor.facts import Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
 from seewell.doctor.prescribe import prescribe
+from seewell.doctor.probes.augmentation import augmentation_facts
+from seewell.doctor.rules.augmentation import judge_augmentation
 from seewell.doctor.subject import check_model
 from seewell.doctor.timeshare import TimeShare
 from seewell.doctor.watch import MOMENTS, Watch
@@ -21,6 +26,7 @@ from seewell.errors import NotFiniteError, TrainingStoppedError
 from seewell.findings import Finding
 from seewell.networks.layer_table import layer_table, total
 from seewell.preparing import Prepared
+from seewell.seeds import derive_seed
 from seewell.training.observers import Started, TrainReport, ValidationReport
 from seewell.training.optimizers import make_optimizer
 from seewell.training.plan import expected_seconds
@@ -34,6 +40,12 @@ _EXAMINATION_SHARE = 0.05
 _EXAMINATION_SECONDS = (6.0, 10.0)
 """The least and the most that the examination may take; between them a twentieth of the training's time. On a
 busy machine small networks took 3.3 to 5.5 seconds; much below six, one would leave out what tells most."""
+
+
+_MIXTURES = ("mixup",)
+"""Augmentations that blend images, and their labels with them, on purpose."""
+_COMPARED = 256
+"""Images that are compared with what augmentation makes of them."""
 
 
 class LoopDoctor:
@@ -187,20 +199,23 @@ class LoopDoctor:
 
     def _examine(self, seconds: float | None, thorough: bool) -> None:
         prepared = self._prepared
-        train, held = prepared.dataset.train, prepared.dataset.validation
+        train, held, config = prepared.dataset.train, prepared.dataset.validation, prepared.plan.config
         model = _compiled(prepared)
         examination = prepare(
             model,
             train.images,
             train.labels,
             validation_data=(held.images, held.labels),
-            target_error=prepared.plan.config.target_error,
+            target_error=config.target_error,
             thorough=thorough,
             guard=self._guard,
             seconds=_budget(prepared) if seconds is None else seconds,
         )
         self._facts = examination.facts
         self._before = examination.run()
+        changed = self._guard.attempt("augmentation", lambda: _augmentation(config, train.images, train.labels))
+        if changed is not None:
+            self._before += judge_augmentation(changed)
         # The loop reports the cross-entropy alone, without the penalty on the weights.
         facts = dataclasses.replace(
             examination.facts, structure=dataclasses.replace(examination.facts.structure, penalized=False)
@@ -242,6 +257,21 @@ def not_finite(problem: NotFiniteError) -> Finding:
         expected="a finite cost",
         threshold_source="definition",
     )
+
+
+def _augmentation(config: TrainConfig, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> Any:
+    """What the loop's augmentation does to some images; None where it does nothing that a look can judge."""
+    chosen = [parse_augmentation(one) for one in config.augment or ()]
+    chosen = [one for one in chosen if one.name not in _MIXTURES]
+    if not chosen:
+        return None
+    import tensorflow as tf
+
+    rows = np.unique(np.linspace(0, len(images) - 1, min(_COMPARED, len(images))).round().astype(np.int64))
+    plain = np.asarray(images[rows])
+    seed = tf.constant([derive_seed(config.seed, "augment"), 0], tf.int32)
+    changed, _ = augment(tf.constant(plain), tf.zeros((len(rows), 1)), tuple(chosen), seed)
+    return augmentation_facts(plain, changed.numpy(), np.asarray(labels[rows]))
 
 
 def _budget(prepared: Prepared) -> float:

@@ -250,3 +250,29 @@ def test_a_foreign_keras_network_keeps_its_layers_names(tmp_path):
     run = adopt(tmp_path / "sound.keras", input_range="0..1", out=tmp_path / "run")
     assert "first" in [layer.name for layer in run.network.layers]
     assert run.info["adopted"]["kind"] == "Keras network"
+
+
+def test_an_adopted_run_is_trained_further_on_its_source(tmp_path):
+    from seewell.workbench import resume
+
+    dataset = dataset_of()
+    np.savez(tmp_path / "five.npz", images=dataset.train.images, labels=dataset.train.labels)
+    small_keras_model().save(tmp_path / "sound.keras")
+    run = adopt(tmp_path / "sound.keras", input_range="0..1", source=tmp_path / "five.npz", out=tmp_path / "run")
+    before, steps = run.network.get_weights(), run.summary["steps"]
+    further = resume(run.path, more_epochs=2, doctor=False)
+    assert further.summary["steps"] > steps
+    assert further.config.network == "adopted"
+    after = further.network.get_weights()
+    assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(after, before, strict=True))
+    assert further.predict(dataset.train.images).shape == (40, CLASSES)
+    assert [entry["kind"] for entry in further.history].count("validation") >= 1
+
+
+def test_an_adopted_run_without_a_source_cannot_be_trained_further(tmp_path):
+    from seewell.workbench import resume
+
+    small_keras_model().save(tmp_path / "sound.keras")
+    run = adopt(tmp_path / "sound.keras", input_range="0..1", out=tmp_path / "run")
+    with pytest.raises(DataError, match="adopted without a source"):
+        resume(run.path, more_epochs=1)
