@@ -25,7 +25,8 @@ def is_healthy(record):
     learned = record["true_accuracy"] > 2.5 / classes if classes == 10 else record["true_accuracy"] > 0.7
     falling = len(losses) < 2 or losses[-1] < 0.97 * losses[-2]
     enough = accuracies[-1] > 0.5 * (1 + 1 / classes) or falling
-    return all(map(math.isfinite, losses)) and learned and enough and accuracies[-1] - record["true_accuracy"] < GAP
+    seen = record.get("seen_accuracy", accuracies[-1])
+    return all(map(math.isfinite, losses)) and learned and enough and seen - record["true_accuracy"] < GAP
 
 
 def hurts(record, twin):

@@ -89,7 +89,8 @@ def run(trial, keep_facts=None, examined=True):
         tell["doctor_seconds"] = doctor.seconds
         tell["findings"], tell["limits"] = shown(doctor.findings), list(doctor.limits)
         tell["history"] = {name: [float(f"{v:.5g}") for v in values] for name, values in history.items()}
-        tell["true_accuracy"] = 0.0 if tell["crashed"] else true_accuracy(model, job)
+        tell["true_accuracy"] = 0.0 if tell["crashed"] else accuracy(model, job, job.tx, job.ty)
+        tell["seen_accuracy"] = 0.0 if tell["crashed"] else accuracy(model, job, job.x[:2000], job.y[:2000])
     if keep_facts is not None:
         watch = getattr(doctor, "_watch", None)
         course = None if watch is None else watch.course()
@@ -105,16 +106,16 @@ def _encoded(encode, labels):
         return labels
 
 
-def true_accuracy(model, job):
-    """On images that nobody saw, with their right labels, prepared as the training images were meant to be."""
-    x = job.scale(job.tx)
+def accuracy(model, job, images, labels):
+    """In inference mode, on images prepared as the training images were meant to be."""
+    x = job.scale(images)
     outputs = np.asarray(model.predict(x if x.dtype == np.uint8 else x.astype("float32"), batch_size=256, verbose=0))
     if not np.isfinite(outputs).all():
         return 0.0
     if outputs.shape[1] == 1:
         limit = 0.0 if job.parts.ends == (None,) else 0.5
-        return float(((outputs[:, 0] > limit) == job.ty).mean())
-    return float((outputs.argmax(1) == job.ty).mean())
+        return float(((outputs[:, 0] > limit) == labels).mean())
+    return float((outputs.argmax(1) == labels).mean())
 
 
 def shown(findings):

@@ -1,10 +1,14 @@
 """The judgement after a training, on plain numbers: what warns, what is told, and what is passed over."""
 
+import math
+
 import numpy as np
 import pytest
 
+from seewell.doctor.conclusion import settled
 from seewell.doctor.outcome import Calibration, ClassRecall, Disputed, ErrorFacts, NoiseFacts, ResultFacts
-from seewell.doctor.probes.result import class_recalls, noise_facts
+from seewell.doctor.probes.curve import Record, curve_facts
+from seewell.doctor.probes.result import class_recalls, noise_facts, result_facts
 from seewell.doctor.rules.combine import combine
 from seewell.doctor.rules.noise import judge_noise
 from seewell.doctor.rules.overconfident import judge_overconfident
@@ -85,6 +89,31 @@ def test_classes_are_said_by_name_and_on_one_line():
     found = judge_weak_class(recalls([0, 90, 90], [100] * 3), ["cat\n", "dog", "eel"])
     assert r"cat\n" in found[0].message
     assert "taken for dog most often (100 times)" in found[0].message
+
+
+def test_a_class_that_may_yet_be_learned_is_no_fault():
+    behind = recalls([0] + [95] * 9, [100] * 10)
+    assert severities(judge_weak_class(behind, resting=False)) == ["info"]
+    shares = np.eye(10, dtype=np.float32)[np.arange(100) % 10]
+    answers = shares, np.arange(100) % 10
+    assert result_facts(answers, answers).resting
+    assert not result_facts(answers, answers, resting=False).resting
+    assert not result_facts(answers, answers, falling=0.2).resting
+
+
+def scattered(scatter, updates, seed=0):
+    """A cost that fell from 2.3 to 1.4 long ago, each report of which scatters."""
+    rng = np.random.default_rng(seed)
+    record = Record()
+    for update in range(updates):
+        record.append(1, 1.4 + 0.9 * math.exp(-update / 20) + scatter * rng.standard_normal(), 0.5)
+    return curve_facts(record, classes=10, chance=math.log(10))
+
+
+@pytest.mark.parametrize(("scatter", "updates", "flat"), [(0.02, 300, True), (0.3, 3000, True), (0.3, 200, False)])
+def test_a_short_cost_that_scatters_is_not_called_flat(scatter, updates, flat):
+    curves = [scattered(scatter, updates, seed) for seed in range(5)]
+    assert [settled(one) for one in curves] == [flat] * 5
 
 
 def test_no_class_alone_is_weak():

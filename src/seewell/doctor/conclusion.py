@@ -14,7 +14,7 @@ from seewell.doctor.probes.sample import Sample
 from seewell.doctor.statistics import CurveFacts, Kind
 from seewell.doctor.timeshare import TimeShare
 
-__all__ = ["RESERVED", "conclude"]
+__all__ = ["RESERVED", "conclude", "settled"]
 
 RESERVED = 0.5
 """Seconds of the doctor's share that probes during training leave for the end."""
@@ -24,8 +24,9 @@ _FIRST = 32
 _FEWEST = 50
 _LONG_ENOUGH = 100
 """Updates before a cost can be called flat."""
-_RESTING = 0.05
-"""Share of the whole fall that lies in the last half (mean of it − mean of the last tenth): 0.2 for a straight line."""
+_RESTING = 0.1
+"""Share of the whole fall that lies in the last half (mean of it − mean of the last tenth): 0.2 for a straight line.
+The upper end of its interval must stay below: a short training's cost scatters too much to be called flat."""
 _KEPT = 0.7
 """Share of the time left that is planned for, because measuring one batch is no promise."""
 
@@ -72,13 +73,14 @@ def conclude(
         seen[0],
         seen[1],
         falling=0.0 if curve is None else curve.falling,
-        settled=curve is None or _settled(curve),
+        settled=curve is None or settled(curve),
+        resting=curve is None or _resting(curve),
         target_error=target_error,
         target_given=target_error > 0,
     )
 
 
-def _settled(curve: CurveFacts) -> bool:
+def settled(curve: CurveFacts) -> bool:
     """Whether the training was long enough, and its cost has come to rest, for a poor answer to be called bias.
 
     Where training mode is right often enough, a poor answer in use is
@@ -86,8 +88,12 @@ def _settled(curve: CurveFacts) -> bool:
     """
     halfway = 0.5 * (1 / curve.classes + 1)
     learned = curve.accuracy is not None and curve.accuracy >= halfway
-    resting = curve.level - curve.last <= _RESTING * max(0.0, curve.start - curve.last)
-    return curve.updates >= _LONG_ENOUGH and not learned and resting
+    return curve.updates >= _LONG_ENOUGH and not learned and _resting(curve)
+
+
+def _resting(curve: CurveFacts) -> bool:
+    fallen = max(0.0, curve.start - curve.last)
+    return curve.level - curve.last + 2 * curve.last_error <= _RESTING * fallen
 
 
 def _judged(model: Any, sample: Sample, count: int, kind: Kind) -> Answers:

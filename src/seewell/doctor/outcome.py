@@ -130,6 +130,7 @@ class ResultFacts:
         classes: Each class that the validation split has images of.
         noise: The surest quarter of the validation split; None where it has too few images.
         disputed: Labels of the validation split that look wrong, the surest first; empty where they were not sought.
+        resting: Whether the training cost has come to rest: what is not learned yet will not come by itself.
     """
 
     errors: ErrorFacts
@@ -138,3 +139,4 @@ class ResultFacts:
     classes: tuple[ClassRecall, ...] = ()
     noise: NoiseFacts | None = None
     disputed: tuple[Disputed, ...] = ()
+    resting: bool = True

@@ -352,6 +352,7 @@ class CurveFacts:
         epochs: Passes over the data.
         falling: Share by which the last fifth lies below the fifth before.
         validation_accuracy: The last one reported.
+        last_error: Standard error of ``last``, from how much the reported costs scatter.
     """
 
     updates: int
@@ -367,3 +368,4 @@ class CurveFacts:
     epochs: int
     falling: float
     validation_accuracy: float | None = None
+    last_error: float = 0.0

@@ -37,7 +37,7 @@ def verdict(facts: ResultFacts, settings: Mapping[str, Any], classes: Sequence[s
     noise = [] if facts.noise is None else judge_noise(facts.noise, facts.disputed)
     rest = judge_undertrained(facts)
     rest += [] if facts.calibration is None else judge_overconfident(facts.calibration)
-    rest += judge_weak_class(facts.classes, classes)
+    rest += judge_weak_class(facts.classes, classes, resting=facts.resting)
     return by_importance(
         [dataclasses.replace(one, remedies=remedies_for(one.code, settings)) for one in (*found, *noise, *rest)]
     )

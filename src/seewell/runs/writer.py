@@ -1,5 +1,6 @@
 """Checkpoints written in the background while the training goes on, one at a time."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -12,9 +13,6 @@ from seewell.runs.checkpoint import SHARD_BYTES, Checkpoint, clear_stale, point,
 from seewell.runs.folder import RunFolder
 
 __all__ = ["CheckpointWriter", "Keeping"]
-
-_NICER = 10
-"""How much lower the thread's priority is: the two processors that train come first."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +106,7 @@ def _writable(act: Callable[[], None], step: int) -> None:
 
 
 def _step_back() -> None:
-    """Lower this thread's priority, where the system has one for each thread (Linux)."""
-    if hasattr(os, "setpriority"):
-        try:
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
-        except OSError:
-            pass
+    """Let this thread run where the training leaves a processor idle, where a system can do so for a thread (Linux)."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))

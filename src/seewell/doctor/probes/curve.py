@@ -103,6 +103,7 @@ def curve_facts(record: Record, *, classes: int, chance: float | None) -> CurveF
         epochs=record.epochs,
         falling=1 - float(np.mean(bins[-fifth:])) / before if before > 0 else 0.0,
         validation_accuracy=record.validation[-1] if record.validation else None,
+        last_error=_standard_error(fine[-max(1, len(fine) * tenth // len(bins)) :]),
     )
 
 
@@ -110,3 +111,8 @@ def _bins(values: Sequence[float]) -> list[float]:
     """Means of at most 40 stretches, each at least five values long where there are so many."""
     count = max(1, min(_BINS, len(values) // 5))
     return [float(np.mean(part)) for part in np.array_split(np.asarray(values, np.float64), count)]
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    """Of their mean; 0 where there are too few to say."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -38,6 +38,7 @@ def result_facts(
     *,
     falling: float = 0.0,
     settled: bool = True,
+    resting: bool = True,
     target_error: float = 0.0,
     target_given: bool = False,
 ) -> ResultFacts:
@@ -48,6 +49,7 @@ def result_facts(
         validation: The same on the validation split.
         falling: Share by which the training cost still falls, as `falling_share` gives it.
         settled: Whether nothing else says that the network was still learning.
+        resting: Whether nothing else says that the cost has not come to rest.
         target_error: The error that could be reached at best.
         target_given: Whether the user said so.
 
@@ -68,7 +70,12 @@ def result_facts(
     if validation is None or len(validation[1]) == 0:
         return ResultFacts(errors, falling)
     return ResultFacts(
-        errors, falling, calibration_facts(validation), class_recalls(validation), noise_facts(validation)
+        errors,
+        falling,
+        calibration_facts(validation),
+        class_recalls(validation),
+        noise_facts(validation),
+        resting=resting and falling <= _FLAT,
     )
 
 

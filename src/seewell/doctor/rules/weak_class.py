@@ -18,12 +18,15 @@ _OTHERS = 0.75
 digits left one class behind by more than 0.4 (bench/doctor)."""
 
 
-def judge_weak_class(classes: Sequence[ClassRecall], names: Sequence[str] = ()) -> list[Finding]:
+def judge_weak_class(
+    classes: Sequence[ClassRecall], names: Sequence[str] = (), *, resting: bool = True
+) -> list[Finding]:
     """The class that lies furthest behind the others, where few images cannot explain it.
 
     Args:
         classes: Each class of the validation split.
         names: The names of all classes; their numbers are said where there are none.
+        resting: Whether the cost has come to rest; while it falls, a rare class may only be learned later.
     """
     if len(classes) < 2:
         return []
@@ -42,7 +45,7 @@ def judge_weak_class(classes: Sequence[ClassRecall], names: Sequence[str] = ()) 
     return [
         Finding(
             "weak-class",
-            "warning" if worst.behind_low > _WARNING and others >= _OTHERS else "info",
+            "warning" if worst.behind_low > _WARNING and others >= _OTHERS and resting else "info",
             None,
             message,
             round(worst.behind_low, 4),
