@@ -271,6 +271,9 @@ def test_modes_wait_for_batch_norm_to_warm_up() -> None:
     assert codes(judge_modes(apart)) == ["train-eval-mismatch"]
     assert [one.severity for one in judge_modes(replace(apart, warm_up=0.5))] == ["info"]
     assert [one.severity for one in judge_modes(replace(apart, warm_up=1.0))] == ["warning"]  # momentum 1: never moves
+    slightly = replace(MODES, inference_loss=0.4, inference_accuracy=0.7)
+    assert judge_modes(slightly) == []
+    assert codes(judge_modes(replace(slightly, warm_up=1.0))) == ["train-eval-mismatch"]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +302,11 @@ def test_movement() -> None:
     leap = replace(CHANGE, first=2.0, largest=2.0)
     assert judge_movement([leap], CURVE) == []
     assert codes(judge_movement([leap], stuck)) == ["learning-rate-too-high"]
+    assert codes(judge_movement([leap], CURVE, suffers=True)) == ["learning-rate-too-high"]
+    assert (
+        judge_movement([leap, CHANGE, CHANGE], CURVE, suffers=True) == []
+    )  # one layer alone: its gradient, not the rate
+    assert judge_movement([CHANGE], CURVE, suffers=True) == []
     assert codes(judge_movement([replace(CHANGE, total=1e-4)], stuck)) == ["learning-rate-too-low"]
     assert judge_movement([replace(CHANGE, total=1e-4)], CURVE) == []
 

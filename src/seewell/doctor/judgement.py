@@ -76,16 +76,16 @@ def judge_course(course: CourseFacts) -> list[Finding]:
     found = judge_units(course.values)
     silent = any(one.code == "dead-units" for one in found)
     # Where no gradient comes through, short ways are no matter of the learning rate.
-    moves = judge_movement(course.changes, curve)
+    modes = [] if course.modes is None else judge_modes(course.modes)
+    suffers = silent or any(one.severity != "info" for one in modes)
+    moves = judge_movement(course.changes, curve, suffers=suffers)
     found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
     found += judge_shrinkage(course.changes, curve)
     if curve is not None:
         found += [_place(one, course.not_finite_layer) for one in judge_curve(curve)]
         if curve.last > _POOR * (curve.chance or curve.start):
             found += judge_gradients(course.values)
-    if course.modes is not None:
-        found += judge_modes(course.modes)
-    return found
+    return found + modes
 
 
 def _as_trained(images: InputFacts, augmentation: AugmentationFacts | None) -> InputFacts:

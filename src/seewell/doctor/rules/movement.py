@@ -20,26 +20,33 @@ _HARDLY = 0.7
 """Last / first cost above which little was learned."""
 
 
-def judge_movement(changes: Sequence[WeightChange], curve: CurveFacts | None) -> list[Finding]:
+def judge_movement(
+    changes: Sequence[WeightChange], curve: CurveFacts | None, *, suffers: bool = False
+) -> list[Finding]:
     """Learning rate too high where weights leapt and the cost is poor, too low where they hardly moved.
 
     Args:
         changes: By kernel.
         curve: The cost; a leap alone is no fault.
+        suffers: Whether units died or the network answers differently in use: then leaps in most layers are a fault
+            although the cost falls.
     """
     if curve is None or not changes:
         return []
     broken = curve.first_not_finite is not None
     poor = broken or curve.last > _HARDLY * min(curve.start, curve.chance or curve.start)
+    leaps = sorted(change.largest if math.isfinite(change.largest) else math.inf for change in changes)
+    harmed = suffers and median(leaps) > _LEAP
     leap = max(changes, key=lambda change: change.largest if math.isfinite(change.largest) else math.inf)
     grown = max(changes, key=lambda change: change.growth if math.isfinite(change.growth) else math.inf)
     typical = median(change.first for change in changes)
     leapt = leap.largest > _LEAP or not math.isfinite(leap.largest) or grown.growth > _GROWN
-    if poor and leapt and (broken or typical > _LEAP / 10 or grown.growth > _GROWN):
+    if harmed or (poor and leapt and (broken or typical > _LEAP / 10 or grown.growth > _GROWN)):
         worst = leap if leap.largest > _LEAP or not math.isfinite(leap.largest) else grown
+        harm = "the cost does not fall" if poor else "the network suffers for it"
         message = (
-            f"One update changed the weights of {worst.layer} by {_times(worst.largest)} of their size, and the cost "
-            "does not fall: the learning rate is too high."
+            f"One update changed the weights of {worst.layer} by {_times(worst.largest)} of their size, and {harm}: "
+            "the learning rate is too high."
         )
         return [
             Finding(
