@@ -21,7 +21,7 @@ from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import judge_regularization
-from seewell.doctor.rules.structure import judge_trainable
+from seewell.doctor.rules.structure import judge_bottleneck, judge_trainable
 from seewell.doctor.statistics import InputFacts
 from seewell.doctor.subject import check_model
 from seewell.doctor.timeshare import TimeShare
@@ -193,6 +193,7 @@ class Doctor(keras.callbacks.Callback):
         self._before = [
             *judge_output(structure, None, None),
             *judge_trainable(structure),
+            *judge_bottleneck(structure),
             *judge_constant(structure.constant_layers),
             *judge_hidden(structure, ()),
             *judge_scale(predicted, _UNIT, None, falls=None),

@@ -19,11 +19,11 @@ from seewell.doctor.rules.modes import judge_modes
 from seewell.doctor.rules.movement import judge_movement
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
-from seewell.doctor.rules.regularization import judge_regularization
+from seewell.doctor.rules.regularization import drops_too_much, judge_regularization
 from seewell.doctor.rules.shrinkage import judge_shrinkage
 from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import falls, is_short, judge_steps
-from seewell.doctor.rules.structure import judge_trainable
+from seewell.doctor.rules.structure import judge_bottleneck, judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
 from seewell.doctor.statistics import InputFacts
 from seewell.findings import Finding
@@ -51,13 +51,13 @@ def judge_start(facts: Facts) -> list[Finding]:
     falling = falls(facts.lookaheads[0]) if facts.lookaheads else None
     short = bool(falling) and is_short(facts.lookaheads[0])
     found = _judge_data(facts) + judge_output(structure, facts.form, facts.answers)
-    found += judge_trainable(structure) + judge_constant(structure.constant_layers)
+    found += judge_trainable(structure) + judge_bottleneck(structure) + judge_constant(structure.constant_layers)
     found += judge_loss(loss, optimizer, own=structure.loss == "custom", short=short)
     found += judge_optimizer(optimizer)
     found += judge_hidden(structure, facts.values)
     found += judge_regularization(structure, facts.values, optimizer)
     found += judge_units(facts.values) + judge_gradients(facts.values)
-    if facts.images is not None and finite:
+    if facts.images is not None and finite and not drops_too_much(structure):
         found += judge_scale(facts.values, _as_trained(facts.images, facts.augmentation), loss, falls=falling)
     if facts.answers is not None:
         last = [value for value in facts.values if value.last]

@@ -65,6 +65,7 @@ class Structure:
         dropouts: Name and rate of each dropout.
         constant_layers: Hidden weighted layers whose kernel is one single value.
         penalized: Whether any layer adds to the loss.
+        bottlenecks: Hidden layers through which a single number passes.
     """
 
     outputs: int
@@ -81,6 +82,7 @@ class Structure:
     dropouts: tuple[tuple[str, float], ...] = ()
     constant_layers: tuple[str, ...] = ()
     penalized: bool = False
+    bottlenecks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,17 @@ class Anatomy:
                 found.append(call)
         return found[::-1]
 
+    def bottlenecks(self) -> tuple[str, ...]:
+        """Hidden weighted layers that pass a single number on, in a network that is one chain of layers."""
+        if any(len(call.inputs) > 1 for call in self._calls):
+            return ()
+        sizes = (tuple(point.call.output.shape[1:]) for point in self.points)
+        return tuple(
+            name
+            for name, size, following in zip(self.names, sizes, self.following, strict=True)
+            if not following.end and None not in size and int(np.prod(size)) == 1
+        )
+
     def first_normalized(self) -> bool:
         """Whether a normalization stands directly behind the first weighted layer."""
         if not self.points:

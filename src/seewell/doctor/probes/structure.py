@@ -83,6 +83,7 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         dropouts=_dropouts(model),
         constant_layers=anatomy.constant() if anatomy else constant_kernels(model),
         penalized=_penalized(model),
+        bottlenecks=anatomy.bottlenecks() if anatomy else (),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from seewell.doctor.statistics import LayerValues, OptimizerFacts, Structure
 from seewell.findings import Finding
 
-__all__ = ["judge_regularization"]
+__all__ = ["drops_too_much", "judge_regularization"]
 
 _DROPPED = 0.8
 """Dropout rate. 0.5 for hidden layers, 0.2 for inputs (Srivastava et al. 2014)."""
@@ -13,6 +13,11 @@ _PULL = 1.0
 """Gradient of the penalty / of the cost at the start, in the median layer. L2 of 5e-4 gave at most 0.035."""
 _DECAY = 1.0
 """Decoupled weight decay; 1e-4 to 0.3 are in use."""
+
+
+def drops_too_much(structure: Structure) -> bool:
+    """Whether a dropout is so high that what it leaves, scaled up by 1 / (1 - rate), looks like weights too large."""
+    return any(rate >= _DROPPED for _, rate in structure.dropouts)
 
 
 def judge_regularization(
