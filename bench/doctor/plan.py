@@ -11,7 +11,7 @@ from networks import HALVES
 KINDS = sorted(FAULTS)
 _ORDER = np.random.default_rng(20261125).permutation(len(KINDS))
 UNSEEN_KINDS = frozenset(KINDS[i] for i in _ORDER[: len(KINDS) // 2])
-HEALTHY = {"calibration": 150, "unseen": 150}
+HEALTHY = {"calibration": 190, "unseen": 190}
 _SECOND = 5  # kinds a half that are tried on a second network as well
 
 
