@@ -297,15 +297,14 @@ def test_a_short_or_learning_curve_is_not_judged() -> None:
 
 
 def test_movement() -> None:
-    stuck = replace(CURVE, last=2.31, level=2.31)
+    stuck = replace(CURVE, last=2.31, level=2.31, accuracy=0.1)
     assert judge_movement([CHANGE], stuck) == []
     leap = replace(CHANGE, first=2.0, largest=2.0)
     assert judge_movement([leap], CURVE) == []
     assert codes(judge_movement([leap], stuck)) == ["learning-rate-too-high"]
     assert codes(judge_movement([leap], CURVE, suffers=True)) == ["learning-rate-too-high"]
-    assert (
-        judge_movement([leap, CHANGE, CHANGE], CURVE, suffers=True) == []
-    )  # one layer alone: its gradient, not the rate
+    alone = [leap, CHANGE, CHANGE]  # one layer: its gradient, not the rate
+    assert judge_movement(alone, CURVE, suffers=True) == []
     assert judge_movement([CHANGE], CURVE, suffers=True) == []
     assert codes(judge_movement([replace(CHANGE, total=1e-4)], stuck)) == ["learning-rate-too-low"]
     assert judge_movement([replace(CHANGE, total=1e-4)], CURVE) == []

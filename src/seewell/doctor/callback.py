@@ -167,7 +167,7 @@ class Doctor(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         """Judge the whole training."""
         if self._watch is not None:
-            self._run("the cost", self._judge)
+            self._run("the cost", lambda: self._judge(ended=True))
             self._run("the result", self._conclude)
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
@@ -190,6 +190,7 @@ class Doctor(keras.callbacks.Callback):
         structure = read_structure(model, subject.anatomy, subject.outputs)
         self._facts = Facts(structure, read_optimizer(model.optimizer))
         predicted = kernel_values(model) if subject.anatomy is None else predicted_values(subject.anatomy)
+        self._facts.predicted = predicted if subject.anatomy is not None else ()
         self._before = [
             *judge_output(structure, None, None),
             *judge_trainable(structure),
@@ -206,9 +207,9 @@ class Doctor(keras.callbacks.Callback):
         if self._watch is not None:
             self._watch.probe()
 
-    def _judge(self) -> None:
+    def _judge(self, *, ended: bool = False) -> None:
         if self._watch is not None:
-            self._during = judge_course(self._watch.course())
+            self._during = judge_course(self._watch.course(ended=ended))
 
     def _conclude(self) -> None:
         if self._watch is None or self._facts is None:

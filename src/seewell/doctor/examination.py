@@ -1,5 +1,6 @@
 """An examination before training: the cheapest and most telling questions first, within a budget."""
 
+import dataclasses
 import math
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from seewell.doctor.probes.answers import kind_of, output_facts
 from seewell.doctor.probes.copies import can_have_copies
 from seewell.doctor.probes.drift import drift_facts
 from seewell.doctor.probes.forward import layer_values
-from seewell.doctor.probes.images import input_facts
+from seewell.doctor.probes.images import input_facts, share_not_finite
 from seewell.doctor.probes.labels import label_facts
 from seewell.doctor.probes.loss import loss_facts
 from seewell.doctor.probes.random_part import network_augmentation
@@ -109,6 +110,14 @@ class Examination:
         self.batch = sample.images[rows], sample.labels[rows]
         self._rows = rows
         self._guard.attempt("images", lambda: self._measure_images(sample.images[rows]))
+        self._guard.attempt("images", lambda: self._look_for_nan(sample))
+
+    def _look_for_nan(self, sample: Sample) -> None:
+        """One image in thousands is enough to ruin a training, so all are read."""
+        given = [sample] if self._validation is None else [sample, self._validation]
+        share = max(share_not_finite(_everything(one)) for one in given)
+        if self.facts.images is not None and share > self.facts.images.not_finite:
+            self.facts.images = dataclasses.replace(self.facts.images, not_finite=share)
 
     def _answer(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         import keras

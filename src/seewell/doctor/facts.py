@@ -43,6 +43,7 @@ class Facts:
         lookaheads: Trial updates; the first with the user's learning rate.
         by_heart: A few images shown again and again.
         range: A learning-rate range test.
+        predicted: What weights alone tell of each layer, for inputs of size 1; only where no images were seen.
     """
 
     structure: Structure
@@ -60,6 +61,7 @@ class Facts:
     lookaheads: list[LookaheadFacts] = field(default_factory=list)
     by_heart: HeartFacts | None = None
     range: RangeFacts | None = None
+    predicted: tuple[LayerValues, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class CourseFacts:
         values: Each weighted layer on the kept batch at the last look, in inference mode.
         modes: The kept batch in both modes at the last look.
         not_finite_layer: The first layer whose weights were not finite when the cost stopped being so.
+        optimizer: What the updates were made with.
+        images_seen: Whether the images were examined.
+        growth: How much the weights alone enlarge values, where no images were seen; None where that is not known.
+        mean_rate: Mean of a schedule's rates over the updates made / the largest of them; None without a schedule.
     """
 
     curve: CurveFacts | None
@@ -79,3 +85,7 @@ class CourseFacts:
     values: tuple[LayerValues, ...] = ()
     modes: ModeFacts | None = None
     not_finite_layer: str | None = None
+    optimizer: OptimizerFacts | None = None
+    images_seen: bool = True
+    growth: float | None = None
+    mean_rate: float | None = None

@@ -25,6 +25,7 @@ from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_bottleneck, judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
+from seewell.doctor.rules.unseen_images import judge_first_cost, judge_sudden_end
 from seewell.doctor.statistics import InputFacts
 from seewell.findings import Finding
 
@@ -78,11 +79,15 @@ def judge_course(course: CourseFacts) -> list[Finding]:
     # Where no gradient comes through, short ways are no matter of the learning rate.
     modes = [] if course.modes is None else judge_modes(course.modes)
     suffers = silent or any(one.severity != "info" for one in modes)
-    moves = judge_movement(course.changes, curve, suffers=suffers)
+    scheduled = course.optimizer is not None and course.optimizer.scheduled
+    moves = judge_movement(course.changes, curve, suffers=suffers, scheduled=scheduled, mean_rate=course.mean_rate)
     found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
     found += judge_shrinkage(course.changes, curve)
     if curve is not None:
         found += [_place(one, course.not_finite_layer) for one in judge_curve(curve)]
+        rate = any(one.code == "learning-rate-too-high" for one in moves)
+        found += judge_first_cost(curve, images_seen=course.images_seen, growth=course.growth)
+        found += [] if rate else judge_sudden_end(curve, images_seen=course.images_seen)
         if curve.last > _POOR * (curve.chance or curve.start):
             found += judge_gradients(course.values)
     return found + modes

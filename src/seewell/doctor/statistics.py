@@ -326,6 +326,7 @@ class WeightChange:
         total: Root mean square of the whole change since the start / of the weights at the start.
         growth: Root mean square of the weights now / at the start.
         finite: Whether all weights are finite.
+        late: The largest ratio from the tenth update on; 0 where none was measured.
     """
 
     layer: str
@@ -334,6 +335,7 @@ class WeightChange:
     total: float
     growth: float
     finite: bool
+    late: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -355,6 +357,8 @@ class CurveFacts:
         falling: Share by which the last fifth lies below the fifth before.
         validation_accuracy: The last one reported.
         last_error: Standard error of ``last``, from how much the reported costs scatter.
+        first: Cost of the very first batch, before any update; None where it was not reported alone.
+        family: The loss: see `Structure`.
     """
 
     updates: int
@@ -371,3 +375,5 @@ class CurveFacts:
     falling: float
     validation_accuracy: float | None = None
     last_error: float = 0.0
+    first: float | None = None
+    family: str = "custom"

@@ -8,6 +8,7 @@ from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.probes.curve import Record, curve_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.modes import mode_facts
+from seewell.doctor.probes.structure import mean_rate
 from seewell.doctor.probes.weights import WeightWatch
 from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
 from seewell.doctor.subject import Subject
@@ -18,6 +19,8 @@ _UPDATES = (0, 1, 4, 9, 49, 199, 999, 4999)
 """The updates that are measured: how far each moves the weights."""
 _PROBES = (20, 100, 400, 1600, 6400, 25600)
 """Updates after which the layers are looked at, besides the ends of epochs."""
+_LATE = 9
+"""Updates after which Adam's first, longest steps are over."""
 _REPORTS = 5000
 """Updates from which on only every tenth running mean is read."""
 MOMENTS = frozenset([*_UPDATES, *(update + 1 for update in _UPDATES), *_PROBES])
@@ -47,6 +50,7 @@ class Watch:
         self._batch = None if batch is None else (batch[0][:_IMAGES], batch[1][:_IMAGES])
         self._updates = 0
         self._in_epoch = 0
+        self._advanced = 1
         self._weights = WeightWatch(subject.model)
         self._values: tuple[LayerValues, ...] = ()
         self._modes: ModeFacts | None = None
@@ -58,7 +62,8 @@ class Watch:
 
     def count(self, batch: int) -> None:
         """A batch, or several executed at once, has ended; ``batch`` is its number in the epoch."""
-        self._updates += max(1, batch + 1 - self._in_epoch)
+        self._advanced = max(1, batch + 1 - self._in_epoch)
+        self._updates += self._advanced
         self._in_epoch = batch + 1
 
     def advance(self, updates: int, loss: float, accuracy: float) -> None:
@@ -78,9 +83,10 @@ class Watch:
         self.update_seconds = 2 * (time.perf_counter() - began)
 
     def after_update(self) -> None:
-        """Compare the weights."""
+        """Compare the weights, where one update was made since the mark and no more."""
         self.marked = False
-        self._weights.measure()
+        if self._advanced == 1:
+            self._weights.measure(late=self._updates > _LATE)
 
     def wants_report(self) -> bool:
         """Whether to read the running means now."""
@@ -116,9 +122,20 @@ class Watch:
         if validation_accuracy is not None:
             self.record.validation.append(validation_accuracy)
 
-    def course(self) -> CourseFacts:
-        """What was measured so far."""
-        return CourseFacts(self.curve(), self._weights.changes(), self._values, self._modes, self._not_finite_layer)
+    def course(self, *, ended: bool = False) -> CourseFacts:
+        """What was measured so far; the schedule of rates is read only of a training that has ended."""
+        facts = self._facts
+        return CourseFacts(
+            self.curve(),
+            self._weights.changes(),
+            self._values,
+            self._modes,
+            self._not_finite_layer,
+            optimizer=facts.optimizer,
+            images_seen=facts.images is not None,
+            growth=max((value.deviation for value in facts.predicted), default=None),
+            mean_rate=mean_rate(self._subject.model.optimizer, self._updates) if ended else None,
+        )
 
     def curve(self) -> CurveFacts | None:
         """The shape of the cost so far."""
@@ -126,7 +143,8 @@ class Watch:
         classes = max(2, structure.outputs)
         plain = structure.loss in _CROSS_ENTROPIES and not structure.penalized
         plain = plain and not (structure.loss == "binary" and structure.outputs > 1)
-        return curve_facts(self.record, classes=classes, chance=math.log(classes) if plain else None)
+        chance = math.log(classes) if plain else None
+        return curve_facts(self.record, classes=classes, chance=chance, family=structure.loss)
 
     def _first_not_finite(self) -> str | None:
         return next((change.layer for change in self._weights.changes() if not change.finite), None)

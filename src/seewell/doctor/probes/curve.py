@@ -1,6 +1,5 @@
 """The shape of a cost curve, from the running means that `fit` reports."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from seewell.doctor.statistics import CurveFacts
 __all__ = ["Record", "curve_facts"]
 
 _BINS = 40
-_JUMP = 1.5
+_JUMP, _BEYOND = 1.5, 2.0
 
 
 @dataclass
@@ -72,13 +71,14 @@ class Record:
         return sum(self.widths)
 
 
-def curve_facts(record: Record, *, classes: int, chance: float | None) -> CurveFacts | None:
+def curve_facts(record: Record, *, classes: int, chance: float | None, family: str = "custom") -> CurveFacts | None:
     """Statistics of the curve, or None where there is none yet.
 
     Args:
         record: What was reported.
         classes: K.
         chance: ln K where the loss is a cross-entropy.
+        family: The loss, as `Structure` calls it.
     """
     if not record.losses:
         return None
@@ -95,7 +95,7 @@ def curve_facts(record: Record, *, classes: int, chance: float | None) -> CurveF
         best=min(bins),
         last=float(np.mean(bins[-tenth:])),
         level=float(np.mean(bins[len(bins) // 2 :])),
-        jumps=sum(after > _JUMP * earlier for earlier, after in itertools.pairwise(bins)),
+        jumps=_jumps(fine),
         first_not_finite=first_bad,
         chance=chance,
         accuracy=float(np.mean(accuracies[-tenth:])) if accuracies else None,
@@ -103,6 +103,8 @@ def curve_facts(record: Record, *, classes: int, chance: float | None) -> CurveF
         epochs=record.epochs,
         falling=1 - float(np.mean(bins[-fifth:])) / before if before > 0 else 0.0,
         validation_accuracy=record.validation[-1] if record.validation else None,
+        first=record.losses[0] if record.widths[0] == 1 else None,
+        family=family,
         last_error=_standard_error(fine[-max(1, len(fine) * tenth // len(bins)) :]),
     )
 
@@ -111,6 +113,24 @@ def _bins(values: Sequence[float]) -> list[float]:
     """Means of at most 40 stretches, each at least five values long where there are so many."""
     count = max(1, min(_BINS, len(values) // 5))
     return [float(np.mean(part)) for part in np.array_split(np.asarray(values, np.float64), count)]
+
+
+def _jumps(values: Sequence[float]) -> int:
+    """How often the mean of a stretch lies above the one before by half, and by more than the costs scatter.
+
+    Small batches scatter much: of one image, a cost may be ten times the mean.
+    """
+    if not values:
+        return 0
+    parts = np.array_split(np.asarray(values, np.float64), max(1, min(_BINS, len(values) // 5)))
+    means = [float(part.mean()) for part in parts]
+    sizes = [max(abs(mean), 1e-12) for mean in means]
+    spread = math.sqrt(float(np.mean([part.var() / size**2 for part, size in zip(parts, sizes, strict=True)])))
+    errors = [spread * size / math.sqrt(len(part)) for part, size in zip(parts, sizes, strict=True)]
+    return sum(
+        means[i] > _JUMP * means[i - 1] and means[i] - means[i - 1] > _BEYOND * math.hypot(errors[i], errors[i - 1])
+        for i in range(1, len(means))
+    )
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from seewell.doctor.statistics import InputFacts
 
-__all__ = ["input_facts"]
+__all__ = ["input_facts", "share_not_finite"]
+
+_CHUNK = 1000
 
 
 def input_facts(given: npt.NDArray[Any], seen: npt.NDArray[Any] | None, *, normalized: bool) -> InputFacts:
@@ -36,6 +38,23 @@ def input_facts(given: npt.NDArray[Any], seen: npt.NDArray[Any] | None, *, norma
         same=len(fine) > 1 and bool((fine == fine[:1]).all()),
         flat_channels=_flat_channels(fine),
     )
+
+
+def share_not_finite(images: npt.NDArray[Any]) -> float:
+    """Share of images with NaN or infinity, of all of them; reads floats once, and no whole numbers.
+
+    Example:
+        >>> share_not_finite(np.array([[0.0, np.nan], [1.0, 2.0]]))
+        0.5
+    """
+    if images.dtype.kind != "f" or len(images) == 0:
+        return 0.0
+    bad = 0
+    for start in range(0, len(images), _CHUNK):
+        part = np.asarray(images[start : start + _CHUNK]).reshape(len(images[start : start + _CHUNK]), -1)
+        if not np.isfinite(part.sum(dtype=np.float64)):  # one pass; a second where something is wrong
+            bad += int((~np.isfinite(part)).any(axis=1).sum())
+    return bad / len(images)
 
 
 def _flat_channels(images: npt.NDArray[np.float64]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from seewell.doctor.probes.anatomy import Anatomy
 from seewell.doctor.probes.unconnected import constant_kernels
 from seewell.doctor.statistics import OptimizerFacts, Structure
 
-__all__ = ["loss_family", "model_loss", "read_optimizer", "read_structure"]
+__all__ = ["loss_family", "mean_rate", "model_loss", "read_optimizer", "read_structure"]
 
 _FAMILIES = {
     "sparse": ("sparsecategoricalcrossentropy",),
@@ -23,6 +23,7 @@ _FAMILIES = {
 }
 _ADAPTIVE = ("Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Lion", "Ftrl", "Adafactor", "Lamb")
 _SCHEDULE_STEPS = (0, 1, 10, 100, 1000)
+_SCHEDULE_POINTS = 50
 
 
 def model_loss(model: Any) -> Any | None:
@@ -145,6 +146,18 @@ def read_optimizer(optimizer: Any) -> OptimizerFacts:
         weight_decay=_number(inner, "weight_decay"),
         clip=min(clips) if clips else None,
     )
+
+
+def mean_rate(optimizer: Any, updates: int) -> float | None:
+    """Mean of a schedule's rates over the last so many updates / the largest of them; None without a schedule."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    schedule: Any = getattr(inner, "_learning_rate", None)
+    if not callable(schedule) or hasattr(schedule, "assign") or updates < 1:
+        return None
+    end = max(updates, int(np.asarray(inner.iterations)))
+    steps = np.unique(np.linspace(end - updates, end - 1, min(updates, _SCHEDULE_POINTS)).round().astype(np.int64))
+    rates = [float(np.asarray(schedule(int(step)))) for step in steps]
+    return float(np.mean(rates)) / max(rates) if max(rates) > 0 else None
 
 
 def _number(optimizer: Any, name: str) -> float:

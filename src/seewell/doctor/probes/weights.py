@@ -26,14 +26,15 @@ class WeightWatch:
         self._before = self._start
         self._first = [0.0] * len(self._start)
         self._largest = [0.0] * len(self._start)
+        self._late = [0.0] * len(self._start)
         self._seen = 0
 
     def mark(self) -> None:
         """Remember the weights as they are before an update."""
         self._before = self._read()
 
-    def measure(self) -> None:
-        """Compare with the mark: one update later."""
+    def measure(self, *, late: bool = False) -> None:
+        """Compare with the mark: one update later; ``late`` says that the first ones are over."""
         now = self._read()
         ratios = [
             _ratio(after, before) if _size(start) > 0 else 0.0  # a zero start: every first step is large beside it
@@ -43,6 +44,8 @@ class WeightWatch:
             self._first = ratios
         self._seen += 1
         self._largest = [max(pair) for pair in zip(self._largest, ratios, strict=True)]
+        if late:
+            self._late = [max(pair) for pair in zip(self._late, ratios, strict=True)]
         self._before = now
 
     def changes(self) -> tuple[WeightChange, ...]:
@@ -56,6 +59,7 @@ class WeightWatch:
                 total=_ratio(now[index], self._start[index]),
                 growth=_growth(now[index], self._start[index]),
                 finite=bool(np.isfinite(now[index]).all()),
+                late=self._late[index],
             )
             for index, variable in enumerate(self._variables)
         )
@@ -77,7 +81,9 @@ def _ratio(after: npt.NDArray[np.float32], before: npt.NDArray[np.float32]) -> f
     size = _size(before)
     with np.errstate(invalid="ignore", over="ignore"):
         change = _size(after - before)
-    return change / size if size > 0 and np.isfinite(change) else (float("inf") if not np.isfinite(change) else 0.0)
+    if not np.isfinite(change):  # infinite weights were driven there; NaN can come from anywhere
+        return float("inf") if np.isinf(after).any() else 0.0
+    return change / size if size > 0 else 0.0
 
 
 def _growth(now: npt.NDArray[np.float32], start: npt.NDArray[np.float32]) -> float:

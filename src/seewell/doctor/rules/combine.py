@@ -27,7 +27,12 @@ _RANK = (
 _EXPLAINED = {
     "input-range-too-large": {"learning-rate-too-high"},
     "input-range-too-small": {"learning-rate-too-low", "init-too-small"},
-    "init-too-large": {"learning-rate-too-high", "learning-rate-too-low", "regularization-too-strong"},
+    "init-too-large": {
+        "non-finite-input",
+        "learning-rate-too-high",
+        "learning-rate-too-low",
+        "regularization-too-strong",
+    },
     "init-too-small": {"learning-rate-too-low", "learning-rate-too-high", "regularization-too-strong"},
     "init-constant": {"learning-rate-too-low", "learning-rate-too-high", "init-too-small", "regularization-too-strong"},
     "loss-not-averaged": {"learning-rate-too-high"},
@@ -78,7 +83,7 @@ def combine(findings: Iterable[Finding]) -> list[Finding]:
     told: dict[int, list[Finding]] = {}
     free: list[Finding] = []
     for one in kept:
-        above = next((cause for cause in causes if cause is not one and _explains(cause, one)), None)
+        above = next((cause for cause in causes if cause is not one and _stands_above(cause, one)), None)
         if above is None:
             free.append(one)
         else:
@@ -99,6 +104,12 @@ def _gather(cause: Finding, told: dict[int, list[Finding]]) -> list[Finding]:
 
 def _explains_symptoms(finding: Finding) -> bool:
     return finding.severity != "info" and finding.code not in _SYMPTOMS
+
+
+def _stands_above(cause: Finding, other: Finding) -> bool:
+    """Of two that explain each other, the more important one explains."""
+    mutual = _explains_symptoms(other) and _explains(other, cause)
+    return _explains(cause, other) and not (mutual and _importance(other) < _importance(cause))
 
 
 def _explains(cause: Finding, other: Finding) -> bool:

@@ -28,7 +28,7 @@ def judge_images(facts: InputFacts) -> list[Finding]:
                 "non-finite-input",
                 "critical",
                 None,
-                f"{100 * facts.not_finite:.1f} % of the images hold NaN or infinity; one is enough to ruin all.",
+                f"{100 * facts.not_finite:.2g} % of the images hold NaN or infinity; one is enough to ruin all.",
                 round(facts.not_finite, 6),
                 "only finite numbers",
                 "definition",

@@ -21,6 +21,10 @@ def judge_optimizer(facts: OptimizerFacts) -> list[Finding]:
     """Momentum, Adam's decays, clipping and epsilon."""
     found: list[Finding] = []
     name = facts.name
+    if facts.learning_rate == 0:
+        message = f"{name}'s learning rate is 0: no update changes anything."
+        source = "definition"
+        found.append(Finding("learning-rate-too-low", "critical", None, message, 0.0, "a rate above 0", source))
     if facts.momentum >= _MOMENTUM or facts.beta_1 > _BETA_1:
         value = max(facts.momentum, facts.beta_1)
         message = (
