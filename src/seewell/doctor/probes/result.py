@@ -38,7 +38,7 @@ def result_facts(
     *,
     falling: float = 0.0,
     settled: bool = True,
-    resting: bool = True,
+    resting: bool | None = None,
     target_error: float = 0.0,
     target_given: bool = False,
 ) -> ResultFacts:
@@ -49,7 +49,7 @@ def result_facts(
         validation: The same on the validation split.
         falling: Share by which the training cost still falls, as `falling_share` gives it.
         settled: Whether nothing else says that the network was still learning.
-        resting: Whether nothing else says that the cost has not come to rest.
+        resting: Whether the cost has come to rest; by default where it does not fall any more.
         target_error: The error that could be reached at best.
         target_given: Whether the user said so.
 
@@ -75,7 +75,7 @@ def result_facts(
         calibration_facts(validation),
         class_recalls(validation),
         noise_facts(validation),
-        resting=resting and falling <= _FLAT,
+        resting=falling <= _FLAT if resting is None else resting,
     )
 
 
