@@ -188,3 +188,14 @@ def test_a_rate_of_zero_is_found_before_training():
     x, y = digits()
     found = seewell.examine(network(0.0), x, y)
     assert found[0].code == "learning-rate-too-low"
+
+
+@pytest.mark.parametrize(
+    ("momentum", "trainable", "found"), [(1.0, True, True), (0.99, True, False), (1.0, False, False)]
+)
+def test_averages_that_can_never_move_are_found_before_training(momentum, trainable, found):
+    norm = L.BatchNormalization(momentum=momentum, trainable=trainable)
+    model = keras.Sequential([keras.Input((8, 8, 1)), L.Conv2D(4, 3), norm, L.ReLU(), L.Flatten(), L.Dense(10)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = digits(64)
+    assert ("train-eval-mismatch" in codes(seewell.examine(model, x, y))) is found

@@ -18,6 +18,7 @@ from seewell.doctor.probes.structure import read_optimizer, read_structure
 from seewell.doctor.probes.unconnected import kernel_values
 from seewell.doctor.rules.hidden import judge_hidden
 from seewell.doctor.rules.initialization import judge_constant, judge_scale
+from seewell.doctor.rules.modes import judge_still_norms
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import judge_regularization
@@ -195,6 +196,7 @@ class Doctor(keras.callbacks.Callback):
             *judge_output(structure, None, None),
             *judge_trainable(structure),
             *judge_bottleneck(structure),
+            *judge_still_norms(structure.still_norms),
             *judge_constant(structure.constant_layers),
             *judge_hidden(structure, ()),
             *judge_scale(predicted, _UNIT, None, falls=None),

@@ -15,7 +15,7 @@ from seewell.doctor.rules.images import judge_images
 from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.labels import judge_labels
 from seewell.doctor.rules.loss import judge_loss
-from seewell.doctor.rules.modes import judge_modes
+from seewell.doctor.rules.modes import judge_modes, judge_still_norms
 from seewell.doctor.rules.movement import judge_movement
 from seewell.doctor.rules.optimizer import judge_optimizer
 from seewell.doctor.rules.output import judge_output
@@ -53,6 +53,7 @@ def judge_start(facts: Facts) -> list[Finding]:
     short = bool(falling) and is_short(facts.lookaheads[0])
     found = _judge_data(facts) + judge_output(structure, facts.form, facts.answers)
     found += judge_trainable(structure) + judge_bottleneck(structure) + judge_constant(structure.constant_layers)
+    found += judge_still_norms(structure.still_norms)
     found += judge_loss(loss, optimizer, own=structure.loss == "custom", short=short)
     found += judge_optimizer(optimizer)
     found += judge_hidden(structure, facts.values)

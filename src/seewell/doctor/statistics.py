@@ -66,6 +66,7 @@ class Structure:
         constant_layers: Hidden weighted layers whose kernel is one single value.
         penalized: Whether any layer adds to the loss.
         bottlenecks: Hidden layers through which a single number passes.
+        still_norms: BatchNorm layers under training whose averages can never move (momentum 1).
     """
 
     outputs: int
@@ -83,6 +84,7 @@ class Structure:
     constant_layers: tuple[str, ...] = ()
     penalized: bool = False
     bottlenecks: tuple[str, ...] = ()
+    still_norms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

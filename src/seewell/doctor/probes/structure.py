@@ -84,6 +84,7 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         dropouts=_dropouts(model),
         constant_layers=anatomy.constant() if anatomy else constant_kernels(model),
         penalized=_penalized(model),
+        still_norms=_still_norms(model),
         bottlenecks=anatomy.bottlenecks() if anatomy else (),
     )
 
@@ -112,6 +113,14 @@ def _dropouts(model: Any) -> tuple[tuple[str, float], ...]:
         (layer.name, float(layer.rate))
         for layer in model._flatten_layers(include_self=False)
         if "Dropout" in type(layer).__name__ and isinstance(getattr(layer, "rate", None), int | float)
+    )
+
+
+def _still_norms(model: Any) -> tuple[str, ...]:
+    return tuple(
+        layer.name
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable and float(layer.momentum) >= 1
     )
 
 

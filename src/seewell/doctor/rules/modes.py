@@ -1,11 +1,12 @@
 """Does the network answer in use as it does in training?"""
 
 import math
+from collections.abc import Sequence
 
 from seewell.doctor.statistics import ModeFacts
 from seewell.findings import Finding
 
-__all__ = ["judge_modes"]
+__all__ = ["judge_modes", "judge_still_norms"]
 
 _WORSE = 1.5
 """Cost in inference mode / in training mode (TheDeepChecker). Healthy trainings whose averages had warmed up gave at
@@ -14,6 +15,21 @@ _LOST, _STILL_LOST = 0.2, 0.1
 """Fall of the accuracy; and where averages cannot move (momentum 1), so that any fall is theirs."""
 _WARM = 0.1
 """BatchNorm's momentum ** updates above which its averages still hold their start (design.md, section 7)."""
+
+
+def judge_still_norms(layers: Sequence[str]) -> list[Finding]:
+    """BatchNorm whose momentum is 1 normalizes in use by averages that were never made.
+
+    Args:
+        layers: Their names.
+    """
+    if not layers:
+        return []
+    message = (
+        f"The momentum of {layers[0]} is 1: its averages keep their start for ever, so in use it does something else "
+        "than in training. 0.9 or 0.99 is usual."
+    )
+    return [Finding("train-eval-mismatch", "warning", layers[0], message, 1.0, "a momentum below 1", "definition")]
 
 
 def judge_modes(facts: ModeFacts) -> list[Finding]:
