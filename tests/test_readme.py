@@ -9,14 +9,29 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_example_runs_as_it_stands(tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    monkeypatch.chdir(tmp_path)
+def run_example(number):
     names: dict = {}
+    code = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)[number]
     exec(compile(code, "README.md", "exec"), names)  # noqa: S102
+    return names
+
+
+def test_the_python_example_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = run_example(0)
     assert names["probabilities"].shape == (len(names["dataset"].test), 10)
     assert names["run"].summary["test_accuracy"] > 0.9
     assert "high-variance" in capsys.readouterr().out
+
+
+def test_the_doctors_example_finds_what_it_says(capsys):
+    first = run_example(1)["doctor"].findings[0]
+    assert (first.severity, first.code, first.remedies[0].keras) == (
+        "critical",
+        "init-too-large",
+        'kernel_initializer="he_normal"',
+    )
+    assert "init-too-large" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
