@@ -1,6 +1,8 @@
 """A network's variables by name, to and from the arrays of a checkpoint."""
 
-from collections.abc import Mapping
+import itertools
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,48 @@ def model_variables(model: Any) -> dict[str, Any]:
     """Every variable of a network by ``layer/name``: weights, BatchNorm statistics, seed generators.
 
     The names are the layers' own; Keras numbers its paths anew in each process.
+    Where a layer is made of others (attention, a network in a network) and they
+    name their variables alike, the others' names stand between:
+    ``attention/query/kernel``. What is still alike is numbered: ``kernel~2``.
+
+    Raises:
+        RunError: A variable belongs to no layer, so that it would be lost.
     """
-    return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.variables}
+    found: dict[str, Any] = {}
+    for layer in model.layers:
+        variables = list({id(one): one for one in layer.variables}.values())
+        often = Counter(one.name for one in variables)
+        places = _places(layer) if len(often) < len(variables) else {}
+        for one in variables:
+            place = places.get(id(one), "") if often[one.name] > 1 else ""
+            found[_free(found, f"{layer.name}/{place}{one.name}")] = one
+    lost = {id(one): one.path for one in model.variables}
+    for one in found.values():
+        lost.pop(id(one), None)
+    if lost:
+        listed = ", ".join(list(lost.values())[:_MOST_LISTED])
+        raise RunError(
+            f"the network has variables of its own, outside its layers: {listed}.",
+            expected="a network whose layers hold all of its variables",
+            fix="put them into a layer",
+        )
+    return found
+
+
+def _places(layer: Any) -> dict[int, str]:
+    """Where the variables of a layer lie in it: identity → the names of the layers inside, each with a slash."""
+    places: dict[int, str] = {}
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        within = _places(inner)
+        for one in inner.variables:
+            places.setdefault(id(one), f"{inner.name}/{within.get(id(one), '')}")
+    return places
+
+
+def _free(taken: Collection[str], name: str) -> str:
+    """The name, with the first number that makes it unlike those that are taken."""
+    numbered = (f"{name}~{number}" for number in itertools.count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
 def optimizer_variables(optimizer: Any) -> dict[str, Any]:
