@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from resuming_makers import SETTINGS, UNTRAINED, content, edit, killed, outcome, train_small, write_source
 from seewell.config import TrainConfig, config_from_dict
 from seewell.errors import ConfigError, DataError, RunError
 from seewell.files import read_json, write_json
@@ -15,70 +16,21 @@ from seewell.training.recipes import load_recipe
 from seewell.training.schedules import rates
 from seewell.workbench import resume, train
 
-SETTINGS = {
-    "network": "fully-connected",
-    "network_arguments": {"widths": "8"},
-    "optimizer": "adam",
-    "learning_rate": 0.01,
-    "schedule": "cosine",
-    "precision": "float32",
-    "dropout": 0.2,
-    "batch_size": 10,
-    "epochs": 3,
-    "keep_last": 50,
-    "checkpoint_every": "4",
-}
-
 
 @pytest.fixture(scope="module")
 def source(small_dataset, tmp_path_factory):
-    """The small dataset as a file, which a run finds again."""
-    path = tmp_path_factory.mktemp("source") / "small.npz"
-    np.savez(path, images=small_dataset.train.images, labels=small_dataset.train.labels)
-    return path
+    return write_source(small_dataset.train, tmp_path_factory.mktemp("source") / "small.npz")
 
 
 @pytest.fixture(scope="module")
 def finished(source, tmp_path_factory):
     """A finished run of 17 updates. Read-only."""
-    return train(source, TrainConfig(**SETTINGS), out=tmp_path_factory.mktemp("finished") / "run", doctor=False).path
-
-
-def killed(finished, path, step):
-    """A copy of the run as a kill after ``step`` updates leaves it."""
-    shutil.copytree(finished, path)
-    info = read_json(path / "run.json")
-    del info["result"]
-    write_json(path / "run.json", info)
-    for one in folders(path / "checkpoints"):
-        if int(one.name.removeprefix("step-")) > step:
-            shutil.rmtree(one)
-    return path
+    return train_small(source, tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture
 def cut(finished, tmp_path):
     return killed(finished, tmp_path / "run", 8)
-
-
-def edit(path, **settings):
-    info = read_json(path / "run.json")
-    info["config"] |= settings
-    write_json(path / "run.json", info)
-
-
-def content(path):
-    files = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith(".lock"))
-    return {one: one.read_bytes() for one in files}
-
-
-def outcome(path):
-    last = folders(path / "checkpoints")[-1]
-    weights = b"".join(np.asarray(value).tobytes() for value in open_run(path).network.get_weights())
-    rows = [
-        {k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in open_run(path).history
-    ]
-    return (last.name, (last / "weights.safetensors").read_bytes(), weights, rows)
 
 
 @pytest.mark.parametrize("step", [4, 12])
@@ -125,10 +77,12 @@ def test_an_override_continues_on_purpose_and_is_written_down(cut, finished):
     assert trained[7] == [row for row in open_run(finished).history if row["kind"] == "train"][7]
 
 
-def test_a_run_that_was_changed_on_purpose_and_killed_again_goes_on_from_either_side_of_the_change(cut, tmp_path):
+def test_a_run_that_was_changed_on_purpose_and_killed_again_goes_on_from_either_side_of_the_change(
+    cut, finished, tmp_path
+):
     whole = resume(cut, overrides={"learning_rate": 0.05}, doctor=False).path
     for step in (4, 12):
-        again = killed(whole, tmp_path / f"again-{step}", step)
+        again = killed(whole, tmp_path / f"again-{step}", step, finished.parent / UNTRAINED)
         found = resume(again, doctor=False)
         assert found.config.learning_rate == 0.05
         if step >= 8:
@@ -208,7 +162,7 @@ def test_a_continuation_that_is_killed_ends_as_one_that_is_not(finished, tmp_pat
     whole = resume(tmp_path / "whole", more_epochs=2, doctor=False).path
     steps = open_run(finished).summary["steps"]
     for step in (steps, steps + 3):
-        path = killed(whole, tmp_path / f"cut-{step}", step)
+        path = killed(whole, tmp_path / f"cut-{step}", step, finished / "network.keras")
         resume(path, doctor=False)
         assert outcome(path) == outcome(whole)
 
@@ -247,8 +201,8 @@ def test_other_versions_are_noted(cut):
 
 
 def test_a_part_of_the_network_alone_is_kept_on_wish_and_no_training_goes_on_from_it(source, tmp_path):
-    path = tmp_path / "run"
-    run = train(source, TrainConfig(**{**SETTINGS, "only": "fc*"}), out=path, doctor=False)
+    path = train_small(source, tmp_path, only="fc*")
+    run = open_run(path)
     for one in folders(path / "checkpoints"):
         kept = load(one)
         assert kept.only == "fc*"

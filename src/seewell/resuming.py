@@ -12,11 +12,12 @@ from seewell.describing import describe_environment
 from seewell.errors import ConfigError, RunError, unknown_name
 from seewell.preparing import Prepared, rebuild, same_dataset
 from seewell.runs.adopted_run import ADOPTED
-from seewell.runs.checkpoint import Checkpoint, latest_complete, load, pointed
+from seewell.runs.checkpoint import Checkpoint, latest_complete, load
 from seewell.runs.folder import RunFolder
+from seewell.runs.manifest import damage
 from seewell.runs.run import Run
 from seewell.training.plan import Plan, check_config, planned_steps
-from seewell.training.state import SETTINGS
+from seewell.training.state import SETTINGS, State
 
 __all__ = ["Changes", "GoingOn", "differences", "go_on", "made_with"]
 
@@ -124,10 +125,8 @@ def go_on(run: Run, changes: Changes, *, version: str, progress: Progress | None
     plan = _changed(before, run, start, changes, dataset)
     prepared = rebuild(run, dataset, plan)
     prepared.trainee.check(start)
-    start = _repaired(start, folder)
-    if changes.more_epochs is not None:
-        start = dataclasses.replace(start, state={**start.state, "since_best": 0})
-    return GoingOn(prepared, start, _info(run, before, plan, start.step, passed_over, version))
+    start, lost = _taken_over(start, plan, folder)
+    return GoingOn(prepared, start, _info(run, before, plan, start.step, (*passed_over, *lost), version))
 
 
 def _check_finished(run: Run, changes: Changes) -> None:
@@ -186,6 +185,7 @@ def _changed(before: Plan, run: Run, start: Checkpoint, changes: Changes, datase
         done = start.step * batch / images
         length: dict[str, Any] = {"epochs": done + changes.more_epochs, "steps": None}
         config = config.changed(**(length if config.epochs is not None else {"steps": total}))
+    first = min(first, start.step)  # the checkpoint at which more epochs were to begin may be lost
     if total <= start.step and not (total == before.total_steps and start.step == total):
         raise ConfigError(
             f"{total:,} updates are fewer than the {start.step:,} that the run {run.path} has made.",
@@ -218,6 +218,7 @@ def _overridden(config: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfi
 
 def _info(run: Run, before: Plan, plan: Plan, step: int, passed_over: Sequence[str], version: str) -> dict[str, Any]:
     info = {key: value for key, value in run.info.items() if key not in ("stopped", "result")}
+    info |= {"changes": [_moved(one, step) for one in info["changes"]]} if "changes" in info else {}
     if run.summary:
         info["results_before"] = [*info.get("results_before", []), run.summary]
     found = differences(_values(before), _values(plan))
@@ -228,6 +229,11 @@ def _info(run: Run, before: Plan, plan: Plan, step: int, passed_over: Sequence[s
     entry = {"step": step, "passed_over": list(passed_over), "notes": list(_not_exact(run.info, version))}
     info["resumed"] = [*info.get("resumed", []), entry]
     return info
+
+
+def _moved(change: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """A change that was made beyond the checkpoint at which the training goes on counts from there."""
+    return dict(change) if change["step"] <= step else {**change, "step": step, "first_made_at": change["step"]}
 
 
 def _values(plan: Plan) -> dict[str, Any]:
@@ -243,9 +249,19 @@ def _not_exact(info: Mapping[str, Any], version: str) -> Iterable[str]:
                 yield f"{name} is {found} here and was {was}: the result may differ from an uncut training's"
 
 
-def _repaired(start: Checkpoint, folder: RunFolder) -> Checkpoint:
-    """Forget the best so far where its checkpoint is lost, so that the next validation finds a best again."""
-    if start.state["best_step"] == start.step or pointed(folder.checkpoints, "BEST") is not None:
-        return start
-    lost = {"best_step": 0, "best_accuracy": -1.0, "best_loss": None, "since_best": 0}
-    return dataclasses.replace(start, state={**start.state, **lost})
+def _taken_over(start: Checkpoint, plan: Plan, folder: RunFolder) -> tuple[Checkpoint, tuple[str, ...]]:
+    """The checkpoint as the loop is to take it over, and what is to be told of it.
+
+    A best so far whose checkpoint is lost is forgotten, so that the loop finds
+    a best again. A finished training that goes on has all its patience again.
+    """
+    state = State.from_dict(start.state)
+    said: tuple[str, ...] = ()
+    best = f"step-{state.best_step:08d}"
+    wrong = damage(folder.checkpoints / best) if state.best_step not in (0, start.step) else ""
+    if wrong:
+        state.best_step, state.best_accuracy, state.best_loss = 0, -1.0, math.inf
+        said = (f"checkpoint {best}, the best so far, is lost: {wrong}; that of step {start.step} stands in for it",)
+    if plan.schedule_start == start.step > 0:
+        state.since_best = 0
+    return dataclasses.replace(start, state={**start.state, **state.to_dict()}), said

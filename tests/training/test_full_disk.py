@@ -166,3 +166,26 @@ def test_without_an_observer_that_takes_warnings_python_s_own_are_used(training)
     with pytest.warns(RuntimeWarning) as caught:
         loop.run()
     assert any("step 12 could not be written" in str(one.message) for one in caught)
+
+
+def test_the_last_weights_become_the_best_where_the_best_could_not_be_kept(training, monkeypatch):
+    """The disk is full while the first best is saved, and has room for the last, which is no better."""
+    folder, loop = training("full", [FullBetween(5, 23)], early_stop=3)
+    objectives = iter([1.0, 2.0, 3.0, 4.0])
+    loop._judge = lambda: (1.0, next(objectives), 0.5)
+    result = loop.run()
+    assert steps(folder) == [24]
+    assert result.best_step == 24
+    assert pointed(folder.checkpoints, "BEST").name == "step-00000024"
+    assert load(pointed(folder.checkpoints, "BEST")).state["since_best"] == 3
+    assert "never finite" not in " ".join(result.warnings)
+
+
+def test_of_what_could_be_kept_the_best_is_kept(training):
+    """0.5 after 6 updates is kept, 0.9 after 12 is not, so 0.7 after 18 is the best."""
+    folder, loop = training("full", [FullBetween(7, 17)])
+    accuracies = iter([0.5, 0.9, 0.7, 0.6])
+    loop._judge = lambda: (1.0, 1.0, next(accuracies))
+    result = loop.run()
+    assert result.best_step == 18
+    assert pointed(folder.checkpoints, "BEST").name == "step-00000018"

@@ -98,3 +98,8 @@ def test_a_mistyped_name_is_answered_with_the_right_one():
     with pytest.raises(ConfigError) as caught:
         all_rates("cosin", 4)
     assert 'did you mean "cosine"?' in caught.value.fix
+
+
+def test_there_is_no_rate_before_the_first_update():
+    with pytest.raises(ConfigError, match="no rate for the update -10"):
+        rates("cosine", learning_rate=0.1, warmup=0.1, total=100, first=-10, count=5)

@@ -26,6 +26,12 @@ class _Best:
     accuracy: float
     loss: float
 
+    def beats(self, other: "_Best") -> bool:
+        return (self.accuracy, -self.loss) > (other.accuracy, -other.loss)
+
+
+_NONE = _Best(0, -1.0, np.inf)
+
 
 @dataclass(frozen=True)
 class _Save:
@@ -66,7 +72,8 @@ class Keeper:
         self._only = config.only
         self._writer = CheckpointWriter(folder, Keeping(config.keep_last, config.keep_every, shard_bytes))
         self._written = -1
-        self._written_best = _Best(0, -1.0, np.inf)
+        self._written_best = _NONE
+        self._measured: _Best | None = None
         self._under_way: _Save | None = None
         self.saved_at = time.perf_counter()
         self.best_values: Arrays | None = None
@@ -81,18 +88,37 @@ class Keeper:
         self._written, self._written_best = start.step, _best(state)
         return state
 
-    def save(self, state: State, *, better: bool) -> str | None:
+    def validated(self, state: State, accuracy: float, loss: float) -> bool:
+        """Take in what the validation images said of the present weights; whether they are the best so far.
+
+        Args:
+            state: Of the loop; learns of a best.
+            accuracy: Share of right answers.
+            loss: What decides between equal accuracies; not finite means that these weights can never be the best.
+        """
+        self._measured = _Best(state.step, accuracy, loss) if np.isfinite(loss) else None
+        return self._is_better(state)
+
+    def _is_better(self, state: State) -> bool:
+        """Whether the present weights are the best of all that are kept; asked again where a save has failed."""
+        if self._measured is None or self._measured.step != state.step:
+            return False
+        if self._measured.beats(_best(state)):
+            _set_best(state, self._measured)
+        return state.best_step == state.step
+
+    def save(self, state: State) -> str | None:
         """Begin to write a checkpoint, after the one under way is done.
 
         Args:
             state: Of the loop; ``checkpoint_step`` becomes its step.
-            better: Whether it is the best so far.
 
         Returns:
             The name of a variable that is not finite, in which case nothing is written; None where all are.
         """
         self.settle(state)
-        if state.step == self._written and not better:
+        better = self._is_better(state)
+        if state.step == self._written and (not better or self._written_best.step == state.step):
             return None
         before, state.checkpoint_step = state.checkpoint_step, state.step
         checkpoint = self._trainee.capture(state.step, {**state.to_dict(), SETTINGS: dict(self._settings)}, self._only)
@@ -136,9 +162,7 @@ class Keeper:
         last = self._under_way
         if self.settle(state) is None or last is None:
             return
-        if last.better:
-            _set_best(state, last.best)
-        self.save(state, better=last.better)
+        self.save(state)
         problem = self.settle(state)
         if problem is not None:
             raise problem

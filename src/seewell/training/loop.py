@@ -43,7 +43,7 @@ class FitResult:
         epochs: Passes over the training split, as a fraction.
         seconds: From the first batch asked for to the last update, with everything between.
         images_per_second: Over the updates alone, from the second call of the compiled step on.
-        best_step: The step whose validation accuracy was best.
+        best_step: The step whose validation accuracy was best; 0 where its checkpoint was lost.
         stopped: Why it ended before its time, or an empty text.
         warnings: What could not be written while it went on.
         best_values: The weights to keep, where checkpoints hold a part of the network only; else None.
@@ -131,6 +131,7 @@ class Loop:
             observer.on_start(started)
         stopped = self._out_of_patience()
         try:
+            self._find_best_again()
             order = BatchOrder(len(self._dataset.train), self._batch_size, self._config.seed)
             for chunk in chunks(self._dataset.train, order, self._sizes() if not stopped else iter(())):
                 self._advance(chunk, earlier)
@@ -143,7 +144,7 @@ class Loop:
             for observer in self._observers:
                 observer.on_end()
         state = self._state
-        if state.best_step == 0:
+        if not state.ever_finite:
             raise self._stopped("the cost on the validation images was never finite.", {})
         return FitResult(
             steps=state.step,
@@ -232,12 +233,12 @@ class Loop:
         else:
             due = time.perf_counter() - self._keeper.saved_at >= self._every_seconds
         if due or better or state.step == self._total:
-            self._save(better)
+            self._save()
         if state.step < self._total:
             self._end_early()
         stopped = self._out_of_patience() if validated else ""
         if stopped:
-            self._save(False)
+            self._save()
         return stopped
 
     def _end_early(self) -> None:
@@ -245,7 +246,7 @@ class Loop:
         number, reason, state = self._stop.signal_number, self._stop.reason, self._state
         if number is None and reason is None:
             return
-        self._save(False)
+        self._save()
         kept = self._wait_for_save()
         made = f"after {state.step:,} of {self._total:,} updates"
         if number is not None:
@@ -298,23 +299,31 @@ class Loop:
             observer.on_train(report)
 
     def _validate(self) -> bool:
-        state, split = self._state, self._dataset.validation
-        found = evaluate(self._trainee.judged, split.images, split.labels, self._dataset.classes, "validation")
-        # A network whose inference mode overflows has no cost; it is then never the best.
-        loss = found.loss if math.isfinite(found.loss) else math.inf
-        objective = self._objective(loss, found)
-        better = math.isfinite(loss) and (found.accuracy, -objective) > (state.best_accuracy, -state.best_loss)
-        if better:
-            state.best_step, state.best_accuracy, state.best_loss = state.step, found.accuracy, objective
-            state.since_best = 0
-        else:
-            state.since_best += 1
-        report = ValidationReport(state.step, state.step / self._per_epoch, loss, found.accuracy, better)
+        state = self._state
+        loss, objective, accuracy = self._judge()
+        state.count_patience(accuracy, objective)
+        better = self._keeper.validated(state, accuracy, objective)
+        report = ValidationReport(state.step, state.step / self._per_epoch, loss, accuracy, better)
         line = {"step": report.step, "epoch": report.epoch, "loss": loss if math.isfinite(loss) else None}
         self._remember({"kind": "validation", **line, "accuracy": report.accuracy})
         for observer in self._observers:
             observer.on_validation(report)
         return better
+
+    def _judge(self) -> tuple[float, float, float]:
+        """Of the present weights on the validation images: cost, what decides between equal accuracies, accuracy."""
+        split = self._dataset.validation
+        found = evaluate(self._trainee.judged, split.images, split.labels, self._dataset.classes, "validation")
+        # A network whose inference mode overflows has no cost; it is then never the best.
+        loss = found.loss if math.isfinite(found.loss) else math.inf
+        return loss, self._objective(loss, found), found.accuracy
+
+    def _find_best_again(self) -> None:
+        """Where the best so far was lost, the weights that the training goes on from stand in for it."""
+        if self._state.ever_finite and self._state.best_step == 0:
+            _, objective, accuracy = self._judge()
+            if self._keeper.validated(self._state, accuracy, objective):
+                self._save()
 
     def _objective(self, loss: float, found: Evaluation) -> float:
         """The cost that training minimizes, label smoothing included, which decides between equal accuracies.
@@ -337,8 +346,8 @@ class Loop:
                 self._warn(problem.what)
         self._state.history_lines = self._history.length
 
-    def _save(self, best: bool) -> None:
-        bad = self._keeper.save(self._state, better=best)
+    def _save(self) -> None:
+        bad = self._keeper.save(self._state)
         if bad is not None:
             layer, step = bad.partition("/")[0], self._state.step
             said = f'the update of batch {step:,} made the weights of the layer "{layer}" not finite.'

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from seewell.errors import unknown_name
+from seewell.errors import ConfigError, unknown_name
 
 __all__ = ["list_schedules", "rates"]
 
@@ -66,7 +66,7 @@ def rates(name: str, *, learning_rate: float, warmup: float, total: int, first: 
         float32 (count,).
 
     Raises:
-        ConfigError: The name is unknown.
+        ConfigError: The name is unknown, or ``first`` is below 0.
 
     Example:
         >>> rates("cosine", learning_rate=1.0, warmup=0.0, total=4, first=0, count=5).round(2).tolist()
@@ -74,6 +74,8 @@ def rates(name: str, *, learning_rate: float, warmup: float, total: int, first: 
     """
     if name not in _SCHEDULES:
         raise unknown_name("schedule", name, _SCHEDULES)
+    if first < 0:
+        raise ConfigError(f"the schedule has no rate for the update {first}.", expected="updates from 0 on")
     rise = warmup * total
     values = []
     for step in range(first, first + count):

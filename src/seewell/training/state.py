@@ -13,13 +13,20 @@ SETTINGS = "settings"
 
 @dataclass
 class State:
-    """Position, best so far and sums since the last report; the checkpoint's ``state.json``."""
+    """Position, best so far and sums since the last report; the checkpoint's ``state.json``.
+
+    ``best_step``, ``best_accuracy`` and ``best_loss`` are those of the best
+    checkpoint that is kept; ``peak_accuracy`` and ``peak_loss``, of which
+    patience is the measure, stay where that checkpoint is lost.
+    """
 
     step: int = 0
     seconds: float = 0.0
     best_step: int = 0
     best_accuracy: float = -1.0
     best_loss: float = math.inf
+    peak_accuracy: float = -1.0
+    peak_loss: float = math.inf
     since_best: int = 0
     history_lines: int = 0
     sum_loss: float = 0.0
@@ -30,8 +37,21 @@ class State:
     def to_dict(self) -> dict[str, Any]:
         """As plain values, ready for JSON."""
         values = asdict(self)
-        values["best_loss"] = None if math.isinf(self.best_loss) else self.best_loss
+        for name in ("best_loss", "peak_loss"):
+            values[name] = None if math.isinf(values[name]) else values[name]
         return values
+
+    @property
+    def ever_finite(self) -> bool:
+        """Whether the cost on the validation images was finite at least once; a ``best_step`` of 0 was lost then."""
+        return math.isfinite(self.peak_loss)
+
+    def count_patience(self, accuracy: float, loss: float) -> None:
+        """Take in a validation, whose cost may be infinite: ``since_best`` are those since the best of all."""
+        if math.isfinite(loss) and (accuracy, -loss) > (self.peak_accuracy, -self.peak_loss):
+            self.peak_accuracy, self.peak_loss, self.since_best = accuracy, loss, 0
+        else:
+            self.since_best += 1
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "State":
@@ -39,6 +59,9 @@ class State:
         names = {one.name for one in fields(State)}
         state = State(**{name: value for name, value in values.items() if name in names})
         state.best_loss = math.inf if state.best_loss is None else state.best_loss
+        state.peak_loss = math.inf if state.peak_loss is None else state.peak_loss
+        if "peak_accuracy" not in values:
+            state.peak_accuracy, state.peak_loss = state.best_accuracy, state.best_loss
         return state
 
 
