@@ -5,6 +5,7 @@ import json
 import pytest
 
 from seewell.errors import RunError
+from seewell.runs.measurements import read_measurements
 from seewell.training.history import History
 
 
@@ -43,3 +44,35 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(RunError) as caught:
         history.append({"step": 1})
     assert caught.value.details["file"] == tmp_path / "h.jsonl"
+
+
+LINE = '{"kind": "train", "step": 1, "epoch": 0.1, "loss": 0.5, "accuracy": 0.5}\n'
+
+
+def test_lines_that_are_missing_or_damaged_are_said(tmp_path):
+    path = tmp_path / "h.jsonl"
+    assert History(path, lines=3).lacks == (
+        "the history had 0 of the 3 lines that the checkpoint counts; the others are lost.",
+    )
+    path.write_text(LINE * 3)
+    assert History(path, lines=3).lacks == ()
+    damaged = (LINE + LINE.replace("step", "stfp") + LINE).encode()[:-1] + b"\xff\n"
+    path.write_bytes(damaged)
+    assert History(path, lines=3).lacks == ("2 of the 3 lines of the history are damaged; they are passed over.",)
+    assert path.read_bytes() == damaged
+    assert len(read_measurements(path)) == 1
+
+
+def test_lines_that_wait_are_not_counted_until_they_are_on_the_disk(tmp_path):
+    path = tmp_path / "h.jsonl"
+    history = History(path)
+    history.append({"step": 1})
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RunError):
+        history.append({"step": 2})
+    assert history.length == 1
+    path.rmdir()
+    history.flush()
+    assert history.length == 2
+    assert path.read_text() == '{"step": 2}\n'

@@ -1,7 +1,6 @@
 """A run that is opened again: predict, evaluate, look at what was measured."""
 
 import functools
-import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from seewell.runs.checkpoint import best_whole, load
 from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
 from seewell.runs.gate import load_network
+from seewell.runs.measurements import read_measurements
 from seewell.runs.weights import assign, judged_weights, model_variables
 
 __all__ = ["Run", "open_run"]
@@ -70,18 +70,8 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The measurements, in order: entries of kind "train" and "validation"."""
-        try:
-            lines = self._folder.history.read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return []
-        entries = []
-        for line in lines:
-            try:
-                entries.append(json.loads(line))
-            except ValueError:
-                break  # the line at which a kill cut the file
-        return entries
+        """The measurements, in order: entries of kind "train" and "validation"; damaged lines are passed over."""
+        return read_measurements(self._folder.history)
 
     @property
     def findings(self) -> list[Finding]:

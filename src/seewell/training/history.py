@@ -3,11 +3,13 @@
 import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from seewell.errors import RunError
 from seewell.files import write_atomically
+from seewell.runs.measurements import read_lines
 
 __all__ = ["History"]
 
@@ -18,16 +20,21 @@ class History:
     Args:
         path: The file.
         lines: How many lines of it count, where a training is continued; the rest is cut off.
+
+    Attributes:
+        length: Lines on the disk; those that wait are not counted.
+        lacks: What is missing or damaged of the lines that count, in a sentence each.
     """
 
     def __init__(self, path: Path, lines: int = 0) -> None:
         self._path = path
-        kept = path.read_text(encoding="utf-8").splitlines(keepends=True)[:lines] if lines and path.exists() else []
+        kept, wrong = read_lines(path, lines) if lines else ([], 0)
         with write_atomically(path) as beside:
-            beside.write_text("".join(kept), encoding="utf-8")
+            beside.write_bytes(b"".join(kept))
         self.length = len(kept)
+        self.lacks = tuple(_lacks(len(kept), wrong, lines))
         self._bytes = path.stat().st_size
-        self._waiting = b""
+        self._waiting: list[bytes] = []
 
     def append(self, entry: dict[str, Any]) -> None:
         """Add one measurement; a line that cannot be written waits for the next.
@@ -35,9 +42,12 @@ class History:
         Raises:
             RunError: The file cannot be written; it ends with a whole line.
         """
-        self._waiting += json.dumps(entry, allow_nan=False).encode() + b"\n"
-        self.length += 1
+        self.add(entry)
         self.flush()
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Add one measurement to those that wait for `flush`."""
+        self._waiting.append(json.dumps(entry, allow_nan=False).encode() + b"\n")
 
     def flush(self) -> None:
         """Write what waits.
@@ -47,9 +57,10 @@ class History:
         """
         if not self._waiting:
             return
+        content = b"".join(self._waiting)
         try:
             with self._path.open("ab") as file:
-                file.write(self._waiting)
+                file.write(content)
         except OSError as problem:
             with contextlib.suppress(OSError):
                 os.truncate(self._path, self._bytes)
@@ -58,5 +69,13 @@ class History:
                 fix="make room on the disk",
                 details={"file": self._path},
             ) from problem
-        self._bytes += len(self._waiting)
-        self._waiting = b""
+        self._bytes += len(content)
+        self.length += len(self._waiting)
+        self._waiting = []
+
+
+def _lacks(found: int, damaged: int, wanted: int) -> Iterator[str]:
+    if found < wanted:
+        yield f"the history had {found} of the {wanted} lines that the checkpoint counts; the others are lost."
+    if damaged:
+        yield f"{damaged} of the {found} lines of the history are damaged; they are passed over."

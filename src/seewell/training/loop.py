@@ -106,6 +106,11 @@ class Loop:
         self._warnings: list[str] = []
         self._keeper = Keeper(trainee, folder, config, settings=settings or {}, warn=self._warn)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went wrong so far without ending the training."""
+        return tuple(self._warnings)
+
     def run(self, start: Checkpoint | None = None) -> FitResult:
         """Train.
 
@@ -129,6 +134,8 @@ class Loop:
         started = Started(self._trainee.model, self._state.step, self._total, self._per_epoch, self._batch_size)
         for observer in self._observers:
             observer.on_start(started)
+        for text in self._history.lacks:
+            self._warn(text)
         stopped = self._out_of_patience()
         try:
             self._find_best_again()
@@ -153,7 +160,7 @@ class Loop:
             images_per_second=self._speed.mean(),
             best_step=state.best_step,
             stopped=stopped,
-            warnings=tuple(self._warnings),
+            warnings=self.warnings,
             best_values=self._keeper.best_values,
         )
 
@@ -339,14 +346,22 @@ class Loop:
     def _remember(self, line: dict[str, Any]) -> None:
         if self._history is None:
             return
+        self._history.add(line)
+        self._write_history()
+
+    def _write_history(self) -> None:
+        """Write the lines that wait; a checkpoint counts those that are on the disk."""
+        if self._history is None:
+            return
         try:
-            self._history.append(line)
+            self._history.flush()
         except RunError as problem:
             if problem.what not in self._warnings:
                 self._warn(problem.what)
         self._state.history_lines = self._history.length
 
     def _save(self) -> None:
+        self._write_history()
         bad = self._keeper.save(self._state)
         if bad is not None:
             layer, step = bad.partition("/")[0], self._state.step
