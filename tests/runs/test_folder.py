@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -150,3 +151,18 @@ def test_a_folder_that_cannot_be_written_to_is_said_at_the_start(read_only_disk)
         lock(RunFolder(read_only_disk / "run")),
     ):
         pass
+
+
+def test_on_a_full_disk_the_lock_holds_and_only_the_holder_s_name_is_missing(tmp_path, monkeypatch):
+    folder = make_folder(tmp_path / "run")
+    real = Path.write_text
+
+    def full(path, *arguments, **options):
+        if path.name == ".lock-owner":
+            raise OSError(28, "No space left on device")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with lock(folder), pytest.raises(RunError, match="another process") as caught, lock(folder):
+        pass
+    assert caught.value.details["holder"] == "unknown"

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from seewell.errors import RunError
 from seewell.runs import writer as module
 from seewell.runs.checkpoint import Checkpoint, folders, load, pointed
 from seewell.runs.folder import make_folder
@@ -70,4 +71,20 @@ def test_a_failure_is_handed_over_once_and_the_next_save_is_tried(folder, monkey
 def test_what_a_killed_process_left_half_written_goes_at_the_start(folder):
     (folder.checkpoints / ".step-00000007.tmp").mkdir()
     CheckpointWriter(folder, Keeping()).close()
+    assert list(folder.checkpoints.iterdir()) == []
+
+
+@pytest.mark.parametrize("problem", [MemoryError(), KeyError("float8"), ValueError("no")])
+def test_whatever_goes_wrong_in_a_save_is_handed_over_as_one_message(folder, monkeypatch, problem):
+    def fails(*arguments):
+        raise problem
+
+    monkeypatch.setattr("seewell.runs.checkpoint._fill", fails)
+    writer = CheckpointWriter(folder, Keeping())
+    writer.submit(checkpoint_of(1), best=False)
+    found = writer.wait()
+    writer.close()
+    assert isinstance(found, RunError)
+    assert "the checkpoint of step 1 could not be written" in found.what
+    assert type(problem).__name__ in found.what
     assert list(folder.checkpoints.iterdir()) == []

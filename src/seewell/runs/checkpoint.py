@@ -100,6 +100,9 @@ def save(folder: Path, checkpoint: Checkpoint, *, shard_bytes: int = SHARD_BYTES
             fix="make room; earlier checkpoints are untouched",
             details={"folder": folder},
         ) from problem
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
     return target
 
 

@@ -157,10 +157,12 @@ def lock(folder: RunFolder) -> Iterator[None]:
             fix="change its permissions, or copy the run elsewhere",
         ) from problem
     try:
-        owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname()}), encoding="utf-8")
+        with contextlib.suppress(OSError):  # on a full disk nobody is told who writes; the lock holds all the same
+            owner.write_text(json.dumps({"process": os.getpid(), "machine": socket.gethostname()}), encoding="utf-8")
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            owner.unlink(missing_ok=True)
         held.release()
 
 
@@ -168,5 +170,5 @@ def _owner(path: Path) -> str:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         return f"process {said['process']} on {said['machine']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "unknown"

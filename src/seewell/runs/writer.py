@@ -3,7 +3,6 @@
 import contextlib
 import os
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -82,27 +81,23 @@ class CheckpointWriter:
 
     def _write(self, checkpoint: Checkpoint, best: bool) -> None:
         folder = self._folder.checkpoints
-        _writable(lambda: fsync_file(self._folder.history), checkpoint.step)
-        target = save(folder, checkpoint, shard_bytes=self._keeping.shard_bytes)
-
-        def name() -> None:
+        try:
+            fsync_file(self._folder.history)
+            target = save(folder, checkpoint, shard_bytes=self._keeping.shard_bytes)
             point(folder, "LATEST", target)
             if best:
                 point(folder, "BEST", target)
             prune(folder, self._keeping.last, self._keeping.every)
-
-        _writable(name, checkpoint.step)
-
-
-def _writable(act: Callable[[], None], step: int) -> None:
-    try:
-        act()
-    except OSError as problem:
-        raise RunError(
-            f"the checkpoint of step {step} could not be written: {problem.strerror or problem}.",
-            expected="room on the disk and a folder that can be written to",
-            fix="make room; earlier checkpoints are untouched",
-        ) from problem
+        except RunError:
+            raise
+        except Exception as problem:  # whatever it is, the training goes on and its user is told
+            said = problem.strerror if isinstance(problem, OSError) else None
+            said = said or f"{type(problem).__name__}: {problem}".removesuffix(": ")
+            raise RunError(
+                f"the checkpoint of step {checkpoint.step} could not be written: {said}.",
+                expected="room in memory and on the disk, and a folder that can be written to",
+                fix="make room; earlier checkpoints are untouched",
+            ) from problem
 
 
 def _step_back() -> None:
