@@ -137,14 +137,15 @@ def resume(
 
     run = Run(path)
     folder = RunFolder(run.path)
-    with lock(folder), stop_on_signals() as stop:
+    with lock(folder):
         changes = Changes(overrides or {}, more_epochs)
-        going = go_on(Run(path), changes, version=__version__, progress=progress)
+        with _clearly(folder, "cannot be read", "files that can be read"):
+            going = go_on(Run(path), changes, version=__version__, progress=progress)
         prepared = going.prepared
-        set_aside(folder.checkpoints, going.start.step)
         config = prepared.plan.config
         job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
-        with _writing(folder):
+        with stop_on_signals() as stop, _writing(folder):
+            set_aside(folder.checkpoints, going.start.step)
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
             _fit(job, prepared, going.info, stop, observers, attending, going.start)
     return Run(folder.path)
@@ -173,11 +174,13 @@ def _fit(
     if start is None or not folder.network.exists():  # that of a finished run stays until it is replaced
         _keep(prepared.kept, folder)
     write_json(folder.info, info)
+    loop: Loop | None = None
     try:
         if doctor is not None:
             _examine(doctor, folder, start)
         probe = _spread(dataset.train, _PROBE_IMAGES)
-        watching: list[Observer] = [TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)]
+        board = TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)
+        watching: list[Observer] = [board]
         watching += [] if doctor is None else [doctor]
         watching += [] if observers is None else observers(plan, folder)
         loop = Loop(
@@ -194,18 +197,40 @@ def _fit(
         )
         fitted = loop.run(start)
     except TrainingStoppedError as problem:
-        _write_findings(folder, _last_findings(doctor, problem))
-        write_json(folder.info, {**info, **_told(doctor), "stopped": problem.what})
-        problem.details.setdefault("run", folder.path)
+        warned = () if loop is None else (*loop.warnings, *board.lacks)
+        _write_stopped(folder, {**_warned(info, warned), **_told(doctor)}, _last_findings(doctor, problem), problem)
         raise
-    _finish(prepared.kept, job, fitted, {**info, **_told(doctor)}, doctor)
+    _finish(prepared.kept, job, fitted, {**_warned(info, (*fitted.warnings, *board.lacks)), **_told(doctor)}, doctor)
+
+
+def _write_stopped(
+    folder: RunFolder, info: dict[str, Any], findings: Sequence[Finding], problem: TrainingStoppedError
+) -> None:
+    """Write down why a training ended before its time; a full disk must not hide that."""
+    problem.details.setdefault("run", folder.path)
+    refused: list[str] = []
+    for write in (
+        lambda: _write_findings(folder, findings),
+        lambda: write_json(folder.info, {**info, "stopped": problem.what}),
+    ):
+        try:
+            write()
+        except OSError as cause:
+            refused.append(cause.strerror or str(cause))
+    if refused:
+        problem.details.setdefault("not written down", f"findings or run.json: {refused[0]}")
+
+
+def _warned(info: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any]:
+    """``run.json`` with the warnings of this training after those of earlier ones."""
+    return {**info, "warnings": [*info.get("warnings", []), *told]} if told else dict(info)
 
 
 def _examine(doctor: LoopDoctor, folder: RunFolder, start: Checkpoint | None) -> None:
     """Before the first update, and before the weights of a checkpoint are taken over."""
     doctor.examine()
     if start is not None:
-        doctor.recall(Run(folder.path).history[: int(start.state["history_lines"])])
+        doctor.recall([entry for entry in Run(folder.path).history if entry["step"] <= start.step])
     _write_findings(folder, doctor.findings)
     doctor.stop_before()
 
@@ -239,16 +264,22 @@ def _check_stop_on(doctor: bool, stop_on: str | None) -> None:
         )
 
 
-@contextlib.contextmanager
-def _writing(folder: RunFolder) -> Iterator[None]:
+def _writing(folder: RunFolder) -> contextlib.AbstractContextManager[None]:
     """One clear message where the disk is full or the folder can no longer be written to."""
+    return _clearly(folder, "cannot be written", "room on the disk and a folder that can be written to", "make room; ")
+
+
+@contextlib.contextmanager
+def _clearly(folder: RunFolder, what: str, expected: str, fix: str = "") -> Iterator[None]:
+    """One message instead of a traceback where the system refuses something."""
     try:
         yield
     except OSError as problem:
         raise RunError(
-            f"the run {folder.path} cannot be written: {problem.strerror or problem}.",
-            expected="room on the disk and a folder that can be written to",
-            fix="make room; what was saved before is untouched",
+            f"the run {folder.path} {what}: {problem.strerror or problem}.",
+            expected=expected,
+            fix=f"{fix}what was saved before is untouched",
+            details={} if problem.filename is None else {"file": problem.filename},
         ) from problem
 
 
@@ -286,8 +317,6 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], docto
     dataset, plan, folder = job.dataset, job.plan, job.folder
     passed_over, best_step = _take_best(kept, folder, fitted)
     info["passed_over"] = list(passed_over)
-    if fitted.warnings:
-        info["warnings"] = [*info.get("warnings", []), *fitted.warnings]
     _keep(kept, folder)
     measured = _measure(kept, dataset)
     history = Run(folder.path).history

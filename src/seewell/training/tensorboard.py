@@ -1,6 +1,8 @@
 """TensorBoard files: scalars, and histograms of each layer's pre-activations, gradients and weights."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ class TensorBoardWriter:
         folder: Where the files go.
         images: uint8 (N, H, W, C): a fixed small batch to look at the layers with.
         labels: int64 (N,).
+
+    Attributes:
+        lacks: Why something could not be written (a full disk), in a sentence; the training goes on without it.
     """
 
     def __init__(self, folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
@@ -31,13 +36,15 @@ class TensorBoardWriter:
         self._images, self._labels = images, labels
         self._taps: Taps | None = None
         self._model: Any = None
-        self._writer: Any = None
+        self._writer: Any = tf.summary.create_noop_writer()
+        self.lacks: tuple[str, ...] = ()
         self._spent = 0.0
         self._began = 0.0
 
     def on_start(self, started: Started) -> None:
         """Open the files and look at the layers before the first update."""
-        self._writer = tf.summary.create_file_writer(str(self._folder))
+        with self._all_the_same():
+            self._writer = tf.summary.create_file_writer(str(self._folder))
         self._model, self._taps = started.model, Taps(started.model)
         self._began = time.perf_counter()
         self._histograms(started.first_step)
@@ -47,7 +54,7 @@ class TensorBoardWriter:
 
     def on_train(self, report: TrainReport) -> None:
         """Write the scalars of a report."""
-        with self._writer.as_default():
+        with self._all_the_same(), self._writer.as_default():
             tf.summary.scalar("train/cost", report.loss, report.step)
             tf.summary.scalar("train/accuracy", report.accuracy, report.step)
             tf.summary.scalar("train/learning_rate", report.learning_rate, report.step)
@@ -55,7 +62,7 @@ class TensorBoardWriter:
 
     def on_validation(self, report: ValidationReport) -> None:
         """Write the scalars of a validation, and histograms where there is time for them."""
-        with self._writer.as_default():
+        with self._all_the_same(), self._writer.as_default():
             tf.summary.scalar("validation/cost", report.loss, report.step)
             tf.summary.scalar("validation/accuracy", report.accuracy, report.step)
         if self._spent <= _TIME_SHARE * (time.perf_counter() - self._began):
@@ -63,14 +70,24 @@ class TensorBoardWriter:
 
     def on_end(self) -> None:
         """Close the files."""
-        self._writer.close()
+        with self._all_the_same():
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _all_the_same(self) -> Iterator[None]:
+        """Pictures are no reason to end a training."""
+        try:
+            yield
+        except (tf.errors.OpError, OSError) as problem:
+            said = str(getattr(problem, "message", problem)).splitlines()[0].rpartition("; ")[2]
+            self.lacks = self.lacks or (f"not everything could be written for TensorBoard: {said}.",)
 
     def _histograms(self, step: int) -> None:
         clock = time.perf_counter()
         taps = self._taps
         if taps is None:
             return
-        with self._writer.as_default():
+        with self._all_the_same(), self._writer.as_default():
             for name, values in taps.pre_activations(self._images).items():
                 tf.summary.histogram(f"pre-activations/{name}", _sample(values), step)
             for name, values in taps.gradients(self._images, self._labels).items():
