@@ -1,14 +1,21 @@
 """Where a training goes on, what is refused, what may be changed on purpose, and that no recipe is needed for it."""
 
 import json
+import os
+import resource
+import shlex
 import shutil
+import signal
 
 import numpy as np
 import pytest
 
 from resuming_makers import SETTINGS, UNTRAINED, content, edit, killed, outcome, train_small, write_source
+from seewell import workbench
+from seewell.cli.settings import read_overrides
 from seewell.config import TrainConfig, config_from_dict
-from seewell.errors import ConfigError, DataError, RunError
+from seewell.data.loading import load_dataset
+from seewell.errors import ConfigError, DataError, InterruptedTrainingError, RunError
 from seewell.files import read_json, write_json
 from seewell.runs.checkpoint import folders, load, pointed
 from seewell.runs.run import open_run
@@ -52,8 +59,22 @@ def test_settings_that_were_edited_are_refused_with_the_difference_and_nothing_i
         "learning_rate": "trained with 0.01, now 0.5",
         "l2": "trained with 0.0, now 0.1",
     }
-    assert "--override learning_rate=0.5" in caught.value.fix
+    assert f"train --resume {cut} --override learning_rate=0.5 --override l2=0.1" in caught.value.fix
     assert content(cut) == before
+
+
+def test_the_command_that_goes_on_with_edited_settings_works_as_it_is_printed(finished, tmp_path):
+    path = killed(finished, tmp_path / "a run", 8)
+    edit(path, checkpoint_every="5", augment=["flip", "shift=1"], early_stop=7, epochs=4.0)
+    with pytest.raises(RunError) as caught:
+        resume(path)
+    words = shlex.split(caught.value.fix[caught.value.fix.index("seewell train") :])
+    assert words[:4] == ["seewell", "train", "--resume", str(path)]
+    assert words[4::2] == ["--override"] * 4
+    found = resume(path, overrides=read_overrides(words[5::2]), doctor=False)
+    config = found.config
+    assert (config.checkpoint_every, config.augment, config.early_stop) == ("5", ("flip", "shift=1"), 7)
+    assert found.summary["epochs"] == pytest.approx(4, abs=0.2)
 
 
 def test_a_setting_that_decides_the_network_is_refused_without_offering_an_override(cut):
@@ -98,6 +119,15 @@ def test_a_run_that_was_changed_on_purpose_and_killed_again_goes_on_from_either_
         ({"learning_rate": "fast"}, "learning_rate"),
         ({"schedule": "cosin"}, 'no schedule "cosin"'),
         ({"epochs": 1}, "updates are fewer"),
+        ({"seed": 1}, "cannot be changed"),
+        ({"learning_rate": None}, "cannot become None"),
+        ({"schedule": None}, "cannot become None"),
+        ({"ema": None}, "cannot become None"),
+        ({"augment": None}, "cannot become None"),
+        ({"precision": "auto"}, "cannot become 'auto'"),
+        ({"precision": None}, "cannot become None"),
+        ({"epochs": None}, "neither epochs nor steps"),
+        ({"checkpoint_every": "often"}, "not an interval"),
     ],
 )
 def test_what_cannot_be_changed_is_refused_and_nothing_is_touched(cut, overrides, match):
@@ -138,6 +168,116 @@ def test_other_images_are_refused_with_what_differs(finished, source, small_data
     with pytest.raises(DataError, match="not the dataset") as caught:
         resume(path)
     assert "images, now" in caught.value.details["train"]
+
+
+def test_other_images_are_refused_also_where_run_json_says_that_they_are_the_same(finished, source, tmp_path):
+    path = killed(finished, tmp_path / "run", 8)
+    own = tmp_path / "own.npz"
+    found = np.load(source)
+    np.savez(own, images=found["images"] ^ 1, labels=found["labels"])
+    info = read_json(path / "run.json")
+    info["dataset"] |= {"source": str(own), "fingerprint": load_dataset(own).fingerprint()}
+    write_json(path / "run.json", info)
+    before = content(path)
+    with pytest.raises(DataError, match="not the dataset"):
+        resume(path)
+    assert content(path) == before
+
+
+def test_while_a_run_is_read_and_built_a_signal_ends_the_process_as_ever(cut, monkeypatch):
+    handlers = []
+
+    def reads(*arguments, **options):
+        handlers.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
+        raise KeyboardInterrupt
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(workbench, "go_on", reads)
+    with pytest.raises(KeyboardInterrupt):
+        resume(cut)
+    assert handlers == before
+
+
+def test_what_the_system_refuses_while_a_run_is_read_is_one_message(cut, monkeypatch):
+    def fails(*arguments, **options):
+        raise PermissionError(13, "Permission denied", "weights.safetensors")
+
+    monkeypatch.setattr(workbench, "go_on", fails)
+    with pytest.raises(RunError, match="cannot be read: Permission denied") as caught:
+        resume(cut)
+    assert caught.value.details == {"file": "weights.safetensors"}
+
+
+def test_a_history_that_is_damaged_or_cut_ends_no_training_and_is_told(cut, finished):
+    lines = (cut / "history.jsonl").read_bytes().splitlines(keepends=True)
+    lines[2] = bytes([lines[2][0] ^ 0x80]) + lines[2][1:]
+    (cut / "history.jsonl").write_bytes(b"".join(lines[:4]))
+    assert len(open_run(cut).history) == 3
+    with pytest.warns(RuntimeWarning, match="history"):
+        found = resume(cut, doctor=False)
+    counted = read_json(finished / "checkpoints" / "step-00000008" / "state.json")["history_lines"]
+    assert found.info["warnings"] == [
+        f"the history had 4 of the {counted} lines that the checkpoint counts; the others are lost.",
+        "1 of the 4 lines of the history are damaged; they are passed over.",
+    ]
+    assert outcome(cut)[:-1] == outcome(finished)[:-1]
+    assert [row["step"] for row in found.history][:4] == [1, 2, 4, 9]
+
+
+class Stops:
+    """An observer that lets a signal come after an update, on a disk that is full from then on."""
+
+    def __init__(self, step, full=False):
+        self.step, self.full = step, full
+        self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def on_start(self, started):
+        pass
+
+    def on_progress(self, step, loss, accuracy, images_per_second):
+        if step == self.step:
+            if self.full:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1, self.before[1]))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def on_train(self, report):
+        pass
+
+    def on_validation(self, report):
+        pass
+
+    def on_warning(self, text):
+        pass
+
+    def on_end(self):
+        resource.setrlimit(resource.RLIMIT_FSIZE, self.before)
+
+
+def test_an_interrupt_on_a_full_disk_is_an_interrupt(cut, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    real = workbench.write_json
+
+    def write(path, value):
+        real(path, value) if "stopped" not in value else full()
+
+    monkeypatch.setattr(workbench, "write_json", write)
+    monkeypatch.setattr(workbench, "_write_findings", full)
+    with pytest.raises(InterruptedTrainingError) as caught:
+        resume(cut, doctor=False, observers=lambda plan, folder: [Stops(10)])
+    assert caught.value.exit_code == 143
+    assert "No space left" in caught.value.details["not written down"]
+    assert "stopped" not in read_json(cut / "run.json")
+
+
+def test_what_was_warned_of_before_an_interrupt_stands_in_run_json(cut):
+    with pytest.raises(InterruptedTrainingError, match="could not be saved"):
+        resume(cut, doctor=False, observers=lambda plan, folder: [Stops(10, full=True)])
+    warned = read_json(cut / "run.json")["warnings"]
+    assert any("the checkpoint of step 10 could not be written" in text for text in warned)
+    assert any("TensorBoard: File too large" in text for text in warned)
+    assert "stopped" in read_json(cut / "run.json")
 
 
 def test_a_finished_run_goes_on_for_so_many_more_epochs_with_a_schedule_of_its_own(finished, tmp_path):

@@ -14,7 +14,7 @@ from typing import Any
 
 from seewell.errors import ConfigError, unknown_name
 
-__all__ = ["PRECISIONS", "TrainConfig", "check_names", "config_from_dict", "load_toml"]
+__all__ = ["PRECISIONS", "TEXTS", "TrainConfig", "check_names", "config_from_dict", "load_toml"]
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -113,7 +113,7 @@ class TrainConfig:
 
 
 _INTEGERS = ("steps", "batch_size", "seed", "split_seed", "early_stop", "keep_last", "keep_every")
-_TEXTS = (
+TEXTS = (
     "recipe",
     "network",
     "preprocess",
@@ -125,6 +125,8 @@ _TEXTS = (
     "shard_size",
     "only",
 )
+"""The settings that are texts."""
+
 _NUMBERS = (
     "learning_rate",
     "weight_decay",
@@ -152,7 +154,7 @@ def _option(name: str) -> str:
 def _check_types(config: TrainConfig) -> None:
     kinds: tuple[tuple[tuple[str, ...], tuple[type, ...], str], ...] = (
         (_INTEGERS, (int,), "a whole number"),
-        (_TEXTS, (str,), "a text"),
+        (TEXTS, (str,), "a text"),
         (_NUMBERS, (int, float), "a number"),
     )
     for names, types, expected in kinds:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,12 +32,16 @@ FIXED = frozenset(
         "initializer",
         "optimizer",
         "batch_size",
+        "seed",
         "split_seed",
         "validation_fraction",
         "only",
     }
 )
 """Settings that no override may change: they decide the network, the optimizer's memory, or which image comes when."""
+
+_MAY_BE_NONE = frozenset({"epochs", "steps", "early_stop", "keep_every", "shard_size"})
+"""Of the settings of a training that goes on, those that need no value."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def go_on(run: Run, changes: Changes, *, version: str, progress: Progress | None
         )
     before = _trained_with(run, start)
     _refuse_edits(run, before, changes.overrides)
-    dataset = same_dataset(run, progress)
+    dataset = same_dataset(run, progress, trained_on=start.state.get(SETTINGS, {}).get("fingerprint"))
     plan = _changed(before, run, start, changes, dataset)
     prepared = rebuild(run, dataset, plan)
     prepared.trainee.check(start)
@@ -161,16 +166,43 @@ def _refuse_edits(run: Run, before: Plan, overrides: Mapping[str, Any]) -> None:
     """Refuse a ``run.json`` whose settings are not those that the run was trained with."""
     trained = {**before.config.to_dict(), "total_steps": before.total_steps}
     found = differences(trained, {**run.config.to_dict(), "total_steps": run.info["total_steps"]})
-    found = {name: values for name, values in found.items() if name not in overrides}
+    known = {*overrides, *({"total_steps"} if {"epochs", "steps"} & set(overrides) else ())}
+    found = {name: values for name, values in found.items() if name not in known}
     if not found:
         return
-    mend = " ".join(f"--override {name}={now}" for name, (_, now) in found.items() if name not in FIXED)
+    mend = _as_command(run, {name: now for name, (_, now) in found.items()})
     raise RunError(
         f"the run {run.path} was trained with other settings than its run.json says now.",
         expected="the same settings, so that the training ends as if it had never been cut",
         fix="put run.json back as it was" + (f", or go on with the change on purpose: {mend}" if mend else ""),
         details={name: f"trained with {was!r}, now {now!r}" for name, (was, now) in found.items()},
     )
+
+
+def _as_command(run: Run, values: Mapping[str, Any]) -> str:
+    """The command that goes on with these settings on purpose, or an empty text where one of them cannot be changed."""
+    named = {name: value for name, value in values.items() if name != "total_steps"}
+    length = {"epochs", "steps"} & set(named)
+    if ("total_steps" in values and not length) or any(not _changeable(name, value) for name, value in named.items()):
+        return ""
+    if any(named[name] is not None for name in length):
+        named = {name: value for name, value in named.items() if name not in length or value is not None}
+    words = ["seewell", "train", "--resume", str(run.path)]
+    for name, value in named.items():
+        words += ["--override", f"{name}={_as_text(value)}"]
+    return shlex.join(words)
+
+
+def _as_text(value: Any) -> str:
+    """A setting's value as ``--override`` takes it."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def _changeable(name: str, value: Any) -> bool:
+    """Whether an override may give a setting this value, as far as can be said without the run."""
+    return name not in FIXED and (value is not None or name in _MAY_BE_NONE) and (name, value) != ("precision", "auto")
 
 
 def _changed(before: Plan, run: Run, start: Checkpoint, changes: Changes, dataset: ImageDataset) -> Plan:
@@ -206,12 +238,21 @@ def _overridden(config: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfi
                 expected=", ".join(other for other in names if other not in FIXED),
                 fix="train anew with it",
             )
+        if not _changeable(name, overrides[name]):
+            raise ConfigError(
+                f'the setting "{name}" cannot become {overrides[name]!r} in a training that goes on: nothing is chosen '
+                "automatically there.",
+                expected="a value of its own",
+                fix=f"--override {name}={_as_text(getattr(config, name))} is what it is now",
+            )
     values = dict(overrides)
     if "steps" in values and "epochs" not in values:
         values["epochs"] = None
     if "epochs" in values and "steps" not in values:
         values["steps"] = None
     changed = config.changed(**values)
+    if changed.epochs is None and changed.steps is None:
+        raise ConfigError("neither epochs nor steps would be left.", expected="one of them", fix="--override epochs=10")
     check_config(changed if config.network != ADOPTED else changed.changed(network=None))
     return changed
 

@@ -61,6 +61,8 @@ def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
     Example:
         >>> read_overrides(["learning-rate=1e-4", "schedule=cosine", "augment=flip,shift"])
         {'learning_rate': 0.0001, 'schedule': 'cosine', 'augment': ['flip', 'shift']}
+        >>> read_overrides(["checkpoint_every=500", "steps=500", "early-stop=none"])
+        {'checkpoint_every': '500', 'steps': 500, 'early_stop': None}
     """
     found: dict[str, Any] = {}
     for text in texts:
@@ -72,17 +74,20 @@ def read_overrides(texts: Sequence[str]) -> dict[str, Any]:
                 expected="a setting and its new value",
                 fix="--override learning_rate=1e-4",
             )
-        found[name] = split_names(value) if name == "augment" else _value(value.strip())
+        found[name] = split_names(value) if name == "augment" else _value(name, value.strip())
     return found
 
 
-def _value(text: str) -> Any:
+def _value(name: str, text: str) -> Any:
+    from seewell.config import TEXTS
+
     if text.lower() in ("none", "null"):
         return None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, KeyError):
         return text
+    return text if name in TEXTS and not isinstance(value, str) else value
 
 
 def read_epochs(text: str | None, *, resuming: bool) -> tuple[float | None, float | None]:
