@@ -11,7 +11,15 @@ import sys
 import pytest
 
 from seewell import files
-from seewell.files import fsync_folder, read_json, sha256_of_file, within, write_atomically, write_json
+from seewell.files import (
+    fsync_folder,
+    read_json,
+    sha256_of_file,
+    temporary_pattern,
+    within,
+    write_atomically,
+    write_json,
+)
 
 
 def test_a_new_file_appears_whole_and_nothing_else_stays(tmp_path):
@@ -101,6 +109,13 @@ def test_the_new_file_has_the_usual_permissions(tmp_path):
         beside.write_text("x")
     (tmp_path / "usual").write_text("x")
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_the_umask_of_the_process_is_not_touched(tmp_path, monkeypatch):
+    """For a moment, other threads would make files that anybody may write to."""
+    monkeypatch.setattr(os, "umask", None)
+    with write_atomically(tmp_path / "a.txt") as beside:
+        assert list(tmp_path.glob(temporary_pattern(tmp_path / "a.txt"))) == [beside]
 
 
 def test_the_temporary_file_keeps_the_ending(tmp_path):

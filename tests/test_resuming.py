@@ -50,6 +50,13 @@ def test_a_killed_run_ends_as_if_it_had_never_been_cut(finished, tmp_path, step)
     assert "changes" not in found.info
 
 
+def test_what_a_kill_left_half_written_is_cleared_up(cut):
+    for name in (".run.json.ab12.tmp.json", ".network.keras.ab12.tmp.keras"):
+        (cut / name).write_text("half")
+    resume(cut, doctor=False)
+    assert [one.name for one in cut.iterdir() if ".tmp" in one.name] == []
+
+
 def test_settings_that_were_edited_are_refused_with_the_difference_and_nothing_is_touched(cut):
     edit(cut, learning_rate=0.5, l2=0.1)
     before = content(cut)

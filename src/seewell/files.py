@@ -4,12 +4,21 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["fsync_file", "fsync_folder", "read_json", "sha256_of_file", "within", "write_atomically", "write_json"]
+__all__ = [
+    "fsync_file",
+    "fsync_folder",
+    "read_json",
+    "sha256_of_file",
+    "temporary_pattern",
+    "within",
+    "write_atomically",
+    "write_json",
+]
 
 
 @contextlib.contextmanager
@@ -29,6 +38,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         OSError: The disk is full, the folder is read-only, and so on.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> with write_atomically(folder / "a.txt") as beside:
         ...     _ = beside.write_text("whole")
@@ -36,14 +46,13 @@ def write_atomically(path: Path) -> Iterator[Path]:
         'whole'
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".tmp{path.suffix}")
-    os.close(handle)
-    beside = Path(name)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp{path.suffix}")
+    # Not tempfile's: it makes files that nobody else may read, and the process's umask cannot be asked in a thread.
+    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield beside
         with beside.open("rb+") as written:
             os.fsync(written.fileno())
-        beside.chmod(0o666 & ~_umask())
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -51,10 +60,14 @@ def write_atomically(path: Path) -> Iterator[Path]:
     fsync_folder(path.parent)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def temporary_pattern(path: Path) -> str:
+    """What the temporary files of `write_atomically` are called beside ``path``, for ``glob``; a kill leaves them.
+
+    Example:
+        >>> temporary_pattern(Path("run.json"))
+        '.run.json.*.tmp.json'
+    """
+    return f".{path.name}.*.tmp{path.suffix}"
 
 
 def fsync_file(path: Path) -> None:

@@ -26,7 +26,7 @@ from seewell.preparing import Prepared, prepare
 from seewell.resuming import Changes, go_on, made_with
 from seewell.runs.checkpoint import Checkpoint, best_whole, load, set_aside
 from seewell.runs.evaluation import Evaluation, evaluate
-from seewell.runs.folder import RunFolder, clear_unused, free_folder, lock, make_folder, refuse_used
+from seewell.runs.folder import RunFolder, clear_half_written, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import FitResult, Loop
@@ -145,6 +145,7 @@ def resume(
         config = prepared.plan.config
         job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
         with stop_on_signals() as stop, _writing(folder):
+            clear_half_written(folder)
             set_aside(folder.checkpoints, going.start.step)
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
             _fit(job, prepared, going.info, stop, observers, attending, going.start)
@@ -209,10 +210,11 @@ def _write_stopped(
     """Write down why a training ended before its time; a full disk must not hide that."""
     problem.details.setdefault("run", folder.path)
     refused: list[str] = []
-    for write in (
+    writes: tuple[Callable[[], None], ...] = (
         lambda: _write_findings(folder, findings),
         lambda: write_json(folder.info, {**info, "stopped": problem.what}),
-    ):
+    )
+    for write in writes:
         try:
             write()
         except OSError as cause:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seewell.errors import RunError
-from seewell.runs.folder import RunFolder, clear_unused, free_folder, lock, make_folder
+from seewell.runs.folder import RunFolder, clear_half_written, clear_unused, free_folder, lock, make_folder
 
 
 def test_the_layout_is_the_contract_s(tmp_path):
@@ -166,3 +166,13 @@ def test_on_a_full_disk_the_lock_holds_and_only_the_holder_s_name_is_missing(tmp
     with lock(folder), pytest.raises(RunError, match="another process") as caught, lock(folder):
         pass
     assert caught.value.details["holder"] == "unknown"
+
+
+def test_what_a_kill_left_beside_the_files_of_a_run_is_removed_and_nothing_else(tmp_path):
+    folder = make_folder(tmp_path / "run")
+    stale = (".history.jsonl.5.tmp.jsonl", ".network.keras.ab12.tmp.keras", ".run.json.x_y.tmp.json")
+    others = (".run.json.bak", "network.keras", "run.json", ".mine.tmp.json")
+    for name in (*stale, *others):
+        (folder.path / name).touch()
+    assert clear_half_written(folder) == stale
+    assert sorted(one.name for one in folder.path.iterdir() if one.is_file()) == sorted(others)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seewell.errors import RunError
+from seewell.files import temporary_pattern
 
-__all__ = ["RunFolder", "clear_unused", "free_folder", "lock", "make_folder", "refuse_used"]
+__all__ = ["RunFolder", "clear_half_written", "clear_unused", "free_folder", "lock", "make_folder", "refuse_used"]
 
 FORMAT = 1
 """The version of the layout, kept in ``run.json``."""
@@ -128,6 +129,19 @@ def clear_unused(folder: RunFolder) -> None:
     with contextlib.suppress(OSError):  # what somebody else put there stays, and so does its folder
         folder.checkpoints.rmdir()
         folder.path.rmdir()
+
+
+def clear_half_written(folder: RunFolder) -> tuple[str, ...]:
+    """Remove what a killed training left beside the files that it replaces; hold the lock.
+
+    Returns:
+        The names of what was removed.
+    """
+    files = (folder.info, folder.history, folder.findings, folder.label_issues, folder.network)
+    stale = [one for file in files for one in folder.path.glob(temporary_pattern(file))]
+    for one in stale:
+        one.unlink(missing_ok=True)
+    return tuple(sorted(one.name for one in stale))
 
 
 @contextlib.contextmanager
