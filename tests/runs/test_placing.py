@@ -71,3 +71,37 @@ def test_the_working_folder_is_gone_afterwards_and_old_ones_with_it(tmp_path):
     with pytest.raises(KeyError), working_folder(tmp_path) as work:
         die(work)
     assert [one.name for one in tmp_path.iterdir()] == [".export-young"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from seewell.runs.placing import place, working_folder
+
+out = pathlib.Path(sys.argv[1])
+with working_folder(out) as work:
+    made = work / "savedmodel"
+    (made / "1").mkdir(parents=True)
+    (made / "1" / "here").write_text("new")
+    rename = pathlib.Path.rename
+    def last(path, target):
+        if path == made:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(path, target)
+    pathlib.Path.rename = last
+    place(made, out / "savedmodel")
+"""
+
+
+def test_what_a_kill_in_the_middle_left_without_its_place_comes_back_with_the_next_export(tmp_path, run_python):
+    make(tmp_path / "savedmodel" / "1" / "here", "old")
+    assert run_python(KILLED, tmp_path).returncode == -9
+    assert not (tmp_path / "savedmodel").exists()
+    with working_folder(tmp_path):
+        assert (tmp_path / "savedmodel" / "1" / "here").read_text() == "old"
+
+
+def test_what_another_export_is_replacing_just_now_is_left_to_it(tmp_path):
+    with working_folder(tmp_path) as work:
+        make(work / "savedmodel.before" / "1" / "here", "old")
+        with working_folder(tmp_path):
+            assert not (tmp_path / "savedmodel").exists()
