@@ -313,12 +313,20 @@ def test_a_folder_that_is_not_empty_is_refused_and_stays_as_it_is(small_dataset,
         ({"network": "convnet", "network_arguments": {"widths": "4-4-4-4"}}, NetworkError),
         ({"network": "convnet", "preprocess": "pad=2x2"}, NetworkError),
         ({"network": "convnt"}, ConfigError),
+        ({"network": "convnet", "network_arguments": {"widths": "4"}, "only": "cnov*"}, ConfigError),
     ],
 )
 def test_what_cannot_be_built_leaves_no_folder_behind(small_dataset, tmp_path, settings, error):
     with pytest.raises(error):
         train(small_dataset, TrainConfig(**settings, steps=1), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_layers_to_keep_that_there_are_not_are_answered_with_the_nearest(small_dataset, tmp_path):
+    with pytest.raises(ConfigError, match='no layer with weights is called "cnov1_1"') as caught:
+        train(small_dataset, TrainConfig(**{**TINY, "network": "convnet"}, only="cnov1_1"), out=tmp_path / "run")
+    assert caught.value.fix == 'did you mean "conv1_1"?'
+    assert "logits" in caught.value.expected
 
 
 def test_names_are_checked_before_any_data_is_read(tmp_path):

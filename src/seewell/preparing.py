@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from seewell.config import TrainConfig
 from seewell.data.dataset import ImageDataset, Progress
 from seewell.data.loading import load_dataset
-from seewell.errors import DataError
+from seewell.errors import ConfigError, DataError, did_you_mean
 from seewell.networks.preprocessing import fit_statistics, parse_preprocess
 from seewell.runs.adopted_run import ADOPTED
 from seewell.runs.folder import RunFolder
 from seewell.runs.gate import load_network
 from seewell.runs.run import Run
+from seewell.runs.weights import model_variables
 from seewell.training.plan import DataFacts, Plan, check_config, resolve
 from seewell.training.precision import Choice, Hardware, detect_hardware
 from seewell.training.strategy import choose_strategy
@@ -143,8 +145,21 @@ def _build(plan: Plan, dataset: ImageDataset, kept: Path | None = None) -> Prepa
     rule = parse_preprocess(config.preprocess or "scale").rule
     statistics = fit_statistics(dataset.train.images) if rule in ("mean-image", "per-channel") else None
     trainee = make_trainee(config, shape, classes, statistics, strategy, kept=kept)
+    _check_only(config.only, trainee.model)
     network = build_for(config, shape, classes, statistics) if kept is None else load_network(kept)
     return Prepared(dataset, plan, (*plan.choices, how, determinism), hardware, trainee, network)
+
+
+def _check_only(only: str | None, model: Any) -> None:
+    """Refuse to keep the weights of layers that there are not."""
+    layers = list(dict.fromkeys(name.partition("/")[0] for name in model_variables(model)))
+    if only is not None and not any(fnmatchcase(layer, only) for layer in layers):
+        near = did_you_mean(only.rstrip("*"), layers)
+        raise ConfigError(
+            f'no layer with weights is called "{only}" (--only).',
+            expected=", ".join(layers),
+            fix=near or "choose among these layers; a * stands for any letters, as in 'conv*'",
+        )
 
 
 def _choose_determinism(hardware: Hardware) -> Choice:
