@@ -7,12 +7,14 @@ after every 5 updates. SIGKILL comes at a random moment: a third of the time any
 (reading, building, restoring, tracing), else within half a second after an update. After each kill the run must open,
 its newest checkpoint must be whole, none may be damaged, and at most two intervals of updates may be lost (one, and
 those made while one checkpoint was written). Then `resume` goes on. A training that reaches its end must have the same
-bytes as the one that was never cut; a new one begins.
+bytes as the one that was never cut (the last checkpoint, BEST, the kept network's weights, the history but for its
+times), and nothing half written in its folder; a new one begins.
 
 Each life is a process of its own, forked from one that has only imported TensorFlow, which saves the import.
 """
 
 import argparse
+import io
 import json
 import mmap
 import os
@@ -121,11 +123,35 @@ def kill(child, memory, chance):
     return os.waitpid(child, 0)[1]
 
 
+def network_weights(path):
+    """Name → bytes, read without TensorFlow, which must not have run in a process that forks."""
+    import h5py
+
+    found = {}
+
+    def take(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+        weights.visititems(take)
+    return found
+
+
 def outcome(path):
     from seewell.runs.checkpoint import folders
+    from seewell.runs.run import open_run
 
     last = folders(path / "checkpoints")[-1]
-    return [last.name, *((last / f"{kind}.safetensors").read_bytes() for kind in ("weights", "optimizer"))]
+    run = open_run(path)
+    return {
+        "last": last.name,
+        **{kind: (last / f"{kind}.safetensors").read_bytes() for kind in ("weights", "optimizer")},
+        "best": (path / "checkpoints" / "BEST").read_text(),
+        "network": network_weights(path / "network.keras"),
+        "history": [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in run.history],
+        "half written": [one.name for one in path.rglob(".*.tmp*")],
+    }
 
 
 def look(path, memory, every, tally):
@@ -182,7 +208,11 @@ def main():
 
         def check_end():
             tally.finished += 1
-            tally.differing += outcome(path) != expected
+            found = outcome(path)
+            different = [name for name in found if found[name] != expected[name]]
+            tally.differing += bool(different)
+            if different:
+                sys.stderr.write(f"differing: {', '.join(different)}\n")
             shutil.rmtree(path)
 
         while tally.kills < given.kills:
@@ -201,7 +231,8 @@ def main():
                 sys.exit("the last training did not go on")
             check_end()
     report(tally, given, time.perf_counter() - began)
-    sys.exit(1 if tally.unloadable or tally.damaged or tally.differing or max(tally.lost) > 2 * given.every else 0)
+    too_many = max(tally.lost, default=0) > 2 * given.every
+    sys.exit(1 if tally.unloadable or tally.damaged or tally.differing or too_many else 0)
 
 
 def report(tally, given, seconds):

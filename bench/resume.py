@@ -5,8 +5,8 @@
 Trains a small ConvNet with Adam, dropout, augmentation, a cosine schedule with warm-up and a moving average once in
 each precision, every checkpoint kept. For each of `--cuts` steps, evenly spread, the folder is laid out as a kill
 after that step leaves it, and a process of its own goes on with it, as `seewell train --resume` does. Counted are the
-bytes that differ at the end in the last checkpoint's weights and optimizer, in the kept network's weights and in the
-history but for its times.
+bytes that differ at the end in the last checkpoint's weights and optimizer, in BEST, in the kept network's weights and
+in the history but for its times.
 """
 
 import argparse
@@ -41,13 +41,17 @@ SETTINGS = {
 }
 
 PROGRAM = """
-import json, sys, time
+import json, shutil, sys, time
 from seewell.config import config_from_dict
 from seewell.workbench import resume, train
 
 class First:
     at = None
-    def on_start(self, started): pass
+    def __init__(self, folder):
+        self.folder = folder
+    def on_start(self, started):
+        if settings:
+            shutil.copy(self.folder.network, path + ".untrained.keras")
     def on_progress(self, step, loss, accuracy, images_per_second):
         First.at = First.at or time.time()
     def on_train(self, report): pass
@@ -55,7 +59,7 @@ class First:
     def on_end(self): pass
 
 path, source, settings, began = json.loads(sys.argv[1])
-watch = {"observers": lambda plan, folder: [First()]}
+watch = {"observers": lambda plan, folder: [First(folder)]}
 if settings:
     train(source, config_from_dict(settings), out=path, **watch)
 else:
@@ -76,14 +80,22 @@ def process(path, source=None, settings=None):
 def killed_after(step, whole, path):
     """Lay a run out as a kill after ``step`` updates leaves it."""
     from seewell.files import read_json, write_json
+    from seewell.runs.checkpoint import point
 
     shutil.copytree(whole, path)
+    shutil.copy(f"{whole}.untrained.keras", path / "network.keras")
     info = read_json(path / "run.json")
     del info["result"]
     write_json(path / "run.json", info)
     for one in (path / "checkpoints").glob("step-*"):
         if int(one.name.removeprefix("step-")) > step:
             shutil.rmtree(one)
+    newest = path / "checkpoints" / f"step-{step:08d}"
+    best = read_json(newest / "state.json")["best_step"]
+    point(newest.parent, "LATEST", newest)
+    (newest.parent / "BEST").unlink()
+    if best:
+        point(newest.parent, "BEST", newest.with_name(f"step-{best:08d}"))
 
 
 def parts(path):
@@ -100,6 +112,7 @@ def parts(path):
         "optimizer": (last / "optimizer.safetensors").read_bytes(),
         "network": b"".join(np.asarray(value).tobytes() for value in run.network.get_weights()),
         "history": json.dumps(rows).encode(),
+        "best": (path / "checkpoints" / "BEST").read_bytes(),
     }
 
 

@@ -46,6 +46,13 @@ def spoil(path, step):
     weights.write_bytes(weights.read_bytes()[:-1])
 
 
+@pytest.mark.parametrize("step", [12, 17])
+def test_patience_runs_out_at_the_same_update_wherever_the_training_was_cut(stopped, tmp_path, step):
+    path = killed(stopped, tmp_path / "run", step)
+    resume(path, doctor=False)
+    assert outcome(path) == outcome(stopped)
+
+
 def test_a_training_that_was_killed_at_its_end_without_its_best_ends_with_its_last(stopped, tmp_path):
     path = killed(stopped, tmp_path / "run", 17)
     spoil(path, 6)
