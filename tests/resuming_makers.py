@@ -108,4 +108,5 @@ def outcome(path):
     last = folders(path / "checkpoints")[-1]
     weights = b"".join(np.asarray(value).tobytes() for value in open_run(path).network.get_weights())
     best = (path / "checkpoints" / "BEST").read_text()
-    return (last.name, best, (last / "weights.safetensors").read_bytes(), weights, measured(path))
+    kept = [(last / f"{kind}.safetensors").read_bytes() for kind in ("weights", "optimizer")]
+    return (last.name, best, *kept, weights, measured(path))
