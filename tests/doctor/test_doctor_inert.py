@@ -11,7 +11,7 @@ from doctor_cases import L, digits
 
 import seewell
 from seewell.doctor.guard import Guard
-from seewell.doctor.probes.datasets import first_batches
+from seewell.doctor.probes.datasets import read_batches
 
 
 def network() -> Any:
@@ -108,9 +108,9 @@ def test_reading_a_shuffled_data_set_does_not_move_its_shuffle_on() -> None:
         data = tf.data.Dataset.from_tensor_slices((np.arange(40.0)[:, None], np.arange(40))).shuffle(40, seed=3)
         data = data.cache().map(lambda a, b: (a, b)).batch(8)
         if read:
-            batches = first_batches(data, 3)
-            assert batches is not None
-            assert [len(labels) for _, labels in batches] == [8, 8, 8]
+            reading = read_batches(data, 3)
+            assert reading is not None
+            assert [len(labels) for _, labels in reading.batches] == [8, 8, 8]
         return [int(label) for _, labels in data for label in labels]
 
     assert order(True) == order(False)
@@ -119,7 +119,7 @@ def test_reading_a_shuffled_data_set_does_not_move_its_shuffle_on() -> None:
 def test_a_data_set_that_cannot_be_read_unchanged_is_left_alone() -> None:
     data = tf.data.Dataset.range(10).shuffle(10)
     both = tf.data.Dataset.zip((data, data)).batch(2).shuffle(3)
-    assert first_batches(both, 3) is None
+    assert read_batches(both, 3) is None
 
 
 def test_what_a_thread_of_keras_draws_while_a_probe_runs_in_fit_stays_drawn() -> None:

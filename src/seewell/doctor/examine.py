@@ -104,8 +104,8 @@ def _image_shape(x: Any) -> tuple[int, ...] | None:
 
 def _validation(data: Any, outputs: int) -> Sample | None:
     if isinstance(data, list | tuple) and len(data) in (2, 3):
-        return take_sample(data[0], data[1], outputs, "validation_data")
-    return take_sample(data, None, outputs, "validation_data")
+        return take_sample(data[0], data[1], outputs, "validation_data", ordered=False)
+    return take_sample(data, None, outputs, "validation_data", ordered=False)
 
 
 def _check_fit(subject: Subject, sample: Sample, what: str, *, several: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.image_statistics import AugmentationFacts
@@ -22,11 +23,11 @@ from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import drops_too_much, judge_regularization
 from seewell.doctor.rules.shrinkage import judge_shrinkage
 from seewell.doctor.rules.splits import judge_splits
-from seewell.doctor.rules.steps import falls, is_short, judge_steps
+from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_bottleneck, judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
 from seewell.doctor.rules.unseen_images import judge_first_cost, judge_sudden_end
-from seewell.doctor.statistics import InputFacts
+from seewell.doctor.statistics import InputFacts, LayerValues, LookaheadFacts, OutputFacts
 from seewell.findings import Finding
 
 __all__ = ["can_be_trained", "judge_course", "judge_start"]
@@ -57,13 +58,14 @@ def judge_start(facts: Facts) -> list[Finding]:
     found += judge_loss(loss, optimizer, own=structure.loss == "custom", short=short)
     found += judge_optimizer(optimizer)
     found += judge_hidden(structure, facts.values)
-    found += judge_regularization(structure, facts.values, optimizer)
+    found += judge_regularization(structure, facts.values, optimizer, lowers=_lowers(facts.lookaheads))
     found += judge_units(facts.values) + judge_gradients(facts.values)
     if facts.images is not None and finite and not drops_too_much(structure):
         found += judge_scale(facts.values, _as_trained(facts.images, facts.augmentation), loss, falls=falling)
     if facts.answers is not None:
         last = [value for value in facts.values if value.last]
-        found += judge_answers(facts.answers, loss, last_constant=bool(last) and last[-1].gain == 0.0)
+        answers = _as_trained_answers(facts.answers, last[-1]) if structure.batch_norm and last else facts.answers
+        found += judge_answers(answers, loss, last_constant=bool(last) and last[-1].gain == 0.0)
     if facts.lookaheads:
         steps = judge_steps(facts.lookaheads[0], facts.lookaheads[1:], optimizer)
         found += steps if facts.range is None else judge_range(steps, facts.range, facts.lookaheads[0], optimizer)
@@ -102,12 +104,26 @@ def _as_trained(images: InputFacts, augmentation: AugmentationFacts | None) -> I
     return dataclasses.replace(images, mean=mean, deviation=images.deviation * augmentation.scale_ratio)
 
 
+def _as_trained_answers(answers: OutputFacts, last: LayerValues) -> OutputFacts:
+    """Before training BatchNorm's averages are not the images' own, and a deep network's values may fade in use."""
+    return answers if last.depends is None else dataclasses.replace(answers, depends=max(answers.depends, last.depends))
+
+
+def _lowers(lookaheads: Sequence[LookaheadFacts]) -> bool | None:
+    if not lookaheads:
+        return None
+    first, last = ends(lookaheads[0])
+    return last < first
+
+
 def _judge_data(facts: Facts) -> list[Finding]:
-    found = judge_images(facts.images) if facts.images is not None else []
+    found = [] if facts.images is None else judge_images(facts.images, frozen=facts.structure.first_frozen)
     if facts.labels is not None:
         found += judge_labels(facts.labels, facts.structure.outputs)
     if facts.splits is not None:
-        found += judge_splits(facts.splits)
+        known = facts.labels
+        ordered = known is not None and known.sorted_share > 0.5
+        found += judge_splits(facts.splits, complete=known is None or known.complete, ordered=ordered)
     if facts.drift is not None:
         found += judge_drift(facts.drift)
     if facts.augmentation is not None:

@@ -36,6 +36,8 @@ class HiddenLayer:
         pointwise: A 1 × 1 convolution.
         residual: It ends in an addition, so a zero start is a choice, not a fault.
         pooled: A max pooling stands before the next weighted layer, itself a nonlinearity.
+        gate: Its activation only weighs other values: what comes out goes into a product and nowhere else.
+        trainable: Whether training may change its kernel.
     """
 
     name: str
@@ -44,6 +46,8 @@ class HiddenLayer:
     pointwise: bool = False
     residual: bool = False
     pooled: bool = False
+    gate: bool = False
+    trainable: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Structure:
         penalized: Whether any layer adds to the loss.
         bottlenecks: Hidden layers through which a single number passes.
         still_norms: BatchNorm layers under training whose averages can never move (momentum 1).
+        first_frozen: Whether training leaves the first weighted layer as it is.
+        batch_norm: Whether a BatchNorm is trained, which in training mode normalizes by the batch.
     """
 
     outputs: int
@@ -85,6 +91,8 @@ class Structure:
     penalized: bool = False
     bottlenecks: tuple[str, ...] = ()
     still_norms: tuple[str, ...] = ()
+    first_frozen: bool = False
+    batch_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,8 @@ class SplitFacts:
         missing: Classes of the training labels that validation has none of.
         unknown: Classes of the validation labels that training has none of.
         count: Validation images read.
+        unknown_expected: Images that the commonest unknown class would have among the training labels read, did they
+            have its share in validation.
     """
 
     copies: float
@@ -197,6 +207,7 @@ class SplitFacts:
     missing: tuple[int, ...]
     unknown: tuple[int, ...]
     count: int
+    unknown_expected: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -256,13 +267,17 @@ class LayerValues:
         deviation: Standard deviation of its pre-activations.
         largest: Largest absolute pre-activation.
         finite: Whether all are finite.
-        silent: Share of units (channels) that give zero on every image; None where there is no ReLU.
-        saturated: Share of values beyond the bend of a sigmoid or tanh; None where there is neither.
-        gradient: Root mean square of the kernel's gradient; None where it was not asked for.
+        silent: Share of units (channels) that give zero on every image; None where no ReLU follows directly.
+        saturated: Share of values beyond the bend of a sigmoid or tanh; None where there is neither, or it is a gate.
+        gradient: Root mean square of the kernel's gradient; None where it was not asked for, or the layer is frozen.
         weight: Root mean square of the kernel.
         penalty: Root mean square of the gradient of the kernel's regularizer.
+        fading: Slope of that regularizer at half the kernel / at the kernel: 0.5 for L2, 1 for L1.
+        depends: Spread of an image's values over images / over everything; None where no images were run.
         gain: Deviation of the kernel times the root of its fan-in: what the layer multiplies values by.
         last: Whether it is the layer that gives the logits.
+        residual: Whether it is added to other values before the next weights, where it may begin as zero.
+        trainable: Whether training may change its kernel.
     """
 
     name: str
@@ -277,6 +292,10 @@ class LayerValues:
     gain: float
     penalty: float = 0.0
     last: bool = False
+    residual: bool = False
+    trainable: bool = True
+    fading: float = 0.5
+    depends: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The layers of a model in order, what follows each, and their values on a batch."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from seewell.doctor.statistics import HiddenLayer
 from seewell.networks.graph import Call, calls, replay
 from seewell.networks.taps import Point, logits_point, weighted_points
 
-__all__ = ["Anatomy", "Following"]
+__all__ = ["Anatomy", "Following", "is_trainable"]
 
 _OPERATIONS = frozenset(
     {
@@ -22,6 +23,9 @@ _OPERATIONS = frozenset(
 _PASS = ("Normalization", "Dropout", "Pool", "Flatten", "Reshape", "Padding", "Cropping", "UpSampling", "Rescaling")
 _PASS_TOO = frozenset({"Identity", "Permute", "GaussianNoise", "ActivityRegularization", "SpatialDropout2D", "Cast"})
 _JOIN = frozenset({"Add", "Average", "Concatenate", "add", "concatenate"})
+_SIDE_BY_SIDE = frozenset({"Concatenate", "concatenate"})
+_PRODUCTS = frozenset({"Multiply", "Dot", "Matmul", "Einsum", "Tensordot"})
+_SHAPED = frozenset({"ExpandDims", "Squeeze", "Transpose", "BroadcastTo", "Repeat", "Tile", "Cast"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +37,16 @@ class Following:
         residual: They are added to or joined with others before.
         pooled: A max pooling comes before.
         end: No weighted layer comes after.
+        gate: What the nonlinearity gives goes into a product with other values and nowhere else.
+        summed: They are added to others before the next weights: the end of a residual branch.
     """
 
     activation: str
     residual: bool = False
     pooled: bool = False
     end: bool = False
+    gate: bool = False
+    summed: bool = False
 
 
 class Anatomy:
@@ -63,6 +71,10 @@ class Anatomy:
         self.points: tuple[Point, ...] = tuple(weighted_points(model))
         self._weighted = frozenset(id(point.call.node) for point in self.points)
         self.names = tuple(point.name for point in self.points)
+        self._followed: dict[int, Following] = {}
+        for call in reversed(self._calls):
+            for tensor in call.node.outputs:
+                self._followed[self._same(tensor)] = self._follow(self._same(tensor))
         self.following = tuple(self._follow_point(point) for point in self.points)
         self.logits: Point = logits_point(model)
         self._around = keras.layers.Lambda(lambda images: replay(model, images), name="doctor", autocast=False)
@@ -173,6 +185,8 @@ class Anatomy:
                     pointwise=kernel is not None and all(size == 1 for size in kernel),
                     residual=following.residual,
                     pooled=following.pooled,
+                    gate=following.gate,
+                    trainable=is_trainable(layer),
                 )
             )
         return tuple(found)
@@ -211,41 +225,62 @@ class Anatomy:
 
     def _follow_point(self, point: Point) -> Following:
         inside = _activation(point.call.layer)
-        after = self._follow(self._same(point.call.output), 0)
+        after = self._followed[self._same(point.call.output)]
         if inside not in (None, "linear"):
-            return Following(str(inside), after.residual, after.pooled, after.end)
+            gate = self._is_gate(self._same(point.call.output))
+            return dataclasses.replace(after, activation=str(inside), gate=gate)
         return after
 
-    def _follow(self, number: int, depth: int) -> Following:
+    def _follow(self, number: int) -> Following:
         """Looks ahead from a tensor until a nonlinearity, a weighted layer or the end."""
         consumers = self._consumers.get(number, [])
-        if not consumers or depth > 60:
-            return Following("linear", end=not consumers)
-        found = [self._through(call, depth) for call in consumers]
-        first = next((one for one in found if one.activation not in ("linear", "unknown")), found[0])
+        if not consumers:
+            return Following("linear", end=True)
+        found = [self._through(call) for call in consumers]
+        plain = [one for one in found if not one.gate] or found
+        first = next((one for one in plain if one.activation not in ("linear", "unknown")), plain[0])
         return Following(
             first.activation,
             residual=len(consumers) > 1 or any(one.residual for one in found),
             pooled=any(one.pooled for one in found),
             end=all(one.end for one in found),
+            gate=first.gate,
+            summed=any(one.summed for one in found),
         )
 
-    def _through(self, call: Call, depth: int) -> Following:
+    def _through(self, call: Call) -> Following:
         layer = call.layer
-        name = _activation(layer)
-        weighted = id(call.node) in self._weighted
-        if weighted:
+        name, kind = _activation(layer), type(layer).__name__
+        number = self._same(call.output)
+        # Later calls were looked at first; one that was not is a nested model's that is used twice.
+        after = self._followed.get(number, Following("unknown"))
+        if id(call.node) in self._weighted:
             return Following("linear")
         if name is not None and name != "linear":
-            after = self._follow(self._same(call.output), depth + 1)
-            return Following(name, end=after.end)
-        after = self._follow(self._same(call.output), depth + 1)
-        kind = type(layer).__name__
+            return Following(name, end=after.end, gate=self._is_gate(number))
+        joins = self._joins(call)
+        summed = after.summed or (joins and kind not in _SIDE_BY_SIDE)
         if kind in _JOIN:
-            return Following(after.activation, True, after.pooled, after.end)
+            return dataclasses.replace(after, residual=True, summed=summed)
         if _passes(layer) or name == "linear":
-            return Following(after.activation, after.residual, after.pooled or "MaxPool" in kind, after.end)
-        return Following("unknown", after.residual, after.pooled, after.end)
+            return dataclasses.replace(after, pooled=after.pooled or "MaxPool" in kind)
+        return Following("unknown", after.residual or joins, after.pooled, after.end, summed=summed)
+
+    def _joins(self, call: Call) -> bool:
+        """Whether a call brings several values together."""
+        return len({self._same(tensor) for tensor in call.inputs}) > 1
+
+    def _is_gate(self, number: int) -> bool:
+        """Whether a tensor goes into products with other values, at most put into shape before, and nowhere else."""
+        consumers = self._consumers.get(number, [])
+        return bool(consumers) and all(self._gates(call) for call in consumers)
+
+    def _gates(self, call: Call) -> bool:
+        kind = type(call.layer).__name__
+        if kind in _PRODUCTS and self._joins(call):
+            return True
+        shaped = kind in _SHAPED or kind in _PRODUCTS or _activation(call.layer) == "linear" or _passes(call.layer)
+        return shaped and self._is_gate(self._same(call.output))
 
 
 def _activation(layer: Any) -> str | None:
@@ -257,6 +292,11 @@ def _activation(layer: Any) -> str | None:
     if kind == "leakyrelu":
         return "leaky_relu"
     return kind if kind in _OPERATIONS else None
+
+
+def is_trainable(layer: Any) -> bool:
+    """Whether training may change a layer's kernel."""
+    return bool(layer.trainable and layer.kernel.trainable)
 
 
 def _is_random(layer: Any) -> bool:

@@ -1,38 +1,92 @@
 """Batches of a `tf.data.Dataset` or a `PyDataset`, read so that what training reads later is the same."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["first_batches"]
+import numpy as np
+import numpy.typing as npt
+
+from seewell.doctor.probes.pipelines import length, picked, shuffle_buffer
+
+__all__ = ["Reading", "read_batches"]
 
 _PASSED_OVER = ("Prefetch", "Repeat", "Cache", "Options", "Take", "Skip", "AssertCardinality", "Model")
+_ENOUGH = 0.5
+"""Share of the images that a shuffle's buffer must hold for sorted images to come out mixed."""
+_RUN = 8
+"""Images read in a row where their order counts."""
 
 
-def first_batches(data: Any, most: int) -> Iterator[tuple[Any, Any]] | None:
-    """The first batches of a data set.
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Batches that were asked for.
+
+    Attributes:
+        batches: Pairs of images and labels.
+        complete: Whether they are all there are; None where that shows only at their end.
+        mixed: Training sees the images in random order, though these come from the beginning and in their own.
+    """
+
+    batches: Iterator[tuple[Any, Any]]
+    complete: bool | None
+    mixed: bool = False
+
+
+def read_batches(data: Any, most: int) -> Reading | None:
+    """Some batches of a data set, from all over it where its elements can be looked up.
 
     Iterating a data set that shuffles moves its shuffle on: training would then
     see another order. Such a data set is read below its shuffle, with the
-    mappings and batches that stand above it made anew. Variables that a mapping
-    changes (seed generators) get their values back.
+    mappings and batches that stand above it made anew. Where the shuffle's
+    buffer holds half of the images or more, images are drawn at random from all
+    of them; where it does not, they come in runs, in their own order. Variables
+    that a mapping changes (seed generators) get their values back.
 
     Args:
         data: A `tf.data.Dataset` or a `keras.utils.PyDataset`.
         most: How many batches to read at most.
 
     Returns:
-        Pairs of images and labels as arrays, or None where the data set cannot
-        be read without changing it.
+        The batches, or None where the data set cannot be read without changing it.
     """
     import keras
     import tensorflow as tf
 
     if isinstance(data, keras.utils.PyDataset):
-        return (_pair(data[index]) for index in range(min(most, data.num_batches or most)))
+        count = data.num_batches
+        spread = range(most) if count is None else _spread(count, min(most, count), 1)
+        return Reading((_pair(data[int(index)]) for index in spread), count is not None and count <= most)
+    chain = _chain(data)
+    at = next((index for index, node in enumerate(chain) if _batches(node)), None)
+    below = None if at is None else chain[at]._inputs()[0]
+    count = None if below is None else length(below)
+    buffer = 0 if below is None else shuffle_buffer(below)
+    mixed = buffer > 0 and (count is None or buffer >= _ENOUGH * count)
+    if at is not None and count:
+        wanted = min(count, most * int(chain[at]._batch_size))
+        if mixed:
+            rows = np.random.default_rng(0).permutation(count)[:wanted].astype(np.int64)
+        else:
+            rows = _spread(count, wanted, _RUN)
+        some = picked(below, rows)
+        source = None if some is None else _above(some, chain[: at + 1], tf)
+        if source is not None:
+            return Reading(_read(source, data, most), wanted == count)
     source = _without_shuffle(data, tf)
-    if source is None:
-        return None
-    return _read(source, data, most)
+    return None if source is None else Reading(_read(source, data, most), None, mixed)
+
+
+def _spread(count: int, wanted: int, run: int) -> npt.NDArray[np.int64]:
+    """Numbers below ``count`` in runs that lie evenly over them; all where all are wanted."""
+    if wanted >= count:
+        return np.arange(count, dtype=np.int64)
+    starts = np.linspace(0, count - run, max(1, wanted // run)).round().astype(np.int64)
+    return np.unique(starts[:, None] + np.arange(run, dtype=np.int64))
+
+
+def _batches(node: Any) -> bool:
+    return "Batch" in type(node).__name__ and hasattr(node, "_batch_size")
 
 
 def _pair(element: Any) -> tuple[Any, Any]:
@@ -63,10 +117,14 @@ def _without_shuffle(data: Any, tf: Any) -> Any | None:
     inputs = chain[bottom]._inputs()
     if len(inputs) != 1 or _holds_shuffle(inputs[0]):
         return None
-    source = inputs[0]
-    for node in reversed(chain[:bottom]):
+    return _above(inputs[0], chain[:bottom], tf)
+
+
+def _above(source: Any, nodes: list[Any], tf: Any) -> Any | None:
+    """The mappings and batches of a chain, the last first, made anew over another source."""
+    for node in reversed(nodes):
         name = type(node).__name__
-        if "Batch" in name and hasattr(node, "_batch_size"):
+        if _batches(node):
             source = source.batch(tf.cast(node._batch_size, tf.int64))
         elif "Map" in name and "Flat" not in name and hasattr(node, "_map_func"):
             source = source.map(node._map_func._func)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from seewell.doctor.probes.anatomy import Anatomy
+from seewell.doctor.probes.anatomy import Anatomy, is_trainable
 from seewell.doctor.probes.answers import cross_entropy
 from seewell.doctor.statistics import Kind, LayerValues
 
@@ -64,7 +64,10 @@ def _layer(anatomy: Anatomy, index: int, before: npt.NDArray[np.float32], slope:
     first = getattr(layer, "data_format", "channels_last") == "channels_first" and before.ndim > 2
     units = np.moveaxis(before, 1, -1) if first else before
     units = units.reshape(-1, units.shape[-1])
-    relu = name in ("relu", "relu6")
+    relu = name in ("relu", "relu6") and (not following.residual or anatomy.points[index].fused)
+    bend = None if following.gate else _BEND.get(name)
+    trainable = is_trainable(layer)
+    penalty, fading = _penalty(layer)
     return LayerValues(
         name=anatomy.names[index],
         activation=name,
@@ -72,12 +75,18 @@ def _layer(anatomy: Anatomy, index: int, before: npt.NDArray[np.float32], slope:
         largest=float(np.abs(before).max()) if finite else float("inf"),
         finite=finite,
         silent=float((units.max(axis=0) <= 0).mean()) if relu else None,
-        saturated=float((np.abs(units) > _BEND[name]).mean()) if name in _BEND else None,
-        gradient=None if slope is None else float(np.sqrt(np.mean(np.square(np.asarray(slope, np.float64))))),
+        saturated=None if bend is None else float((np.abs(units) > bend).mean()),
+        gradient=None
+        if slope is None or not trainable
+        else float(np.sqrt(np.mean(np.square(np.asarray(slope, np.float64))))),
         weight=float(np.sqrt(np.mean(np.square(kernel, dtype=np.float64)))),
-        penalty=_penalty(layer),
+        penalty=penalty,
         gain=float(kernel.std(dtype=np.float64) * np.sqrt(fan_in)),
         last=following.end,
+        residual=following.summed,
+        trainable=trainable,
+        fading=fading,
+        depends=_depends(before) if finite else None,
     )
 
 
@@ -104,14 +113,28 @@ def predicted_values(anatomy: Anatomy) -> tuple[LayerValues, ...]:
     return tuple(found)
 
 
-def _penalty(layer: Any) -> float:
-    """Root mean square of the slope of the kernel's regularizer; 0 where there is none."""
+def _depends(values: npt.NDArray[np.float32]) -> float:
+    across, spread = np.sqrt(values.var(axis=0, dtype=np.float64).mean()), values.std(dtype=np.float64)
+    return float(across / spread) if spread > 0 else 0.0
+
+
+def _penalty(layer: Any) -> tuple[float, float]:
+    """Root mean square of the slope of the kernel's regularizer, 0 without one; the share of it at half the size."""
     regularizer = getattr(layer, "kernel_regularizer", None)
     if regularizer is None:
-        return 0.0
+        return 0.0, 0.5
     kernel = tf.convert_to_tensor(layer.kernel.value)
+    whole, half = _slope(regularizer, kernel), _slope(regularizer, kernel / 2)
+    return whole, half / whole if whole > 0 else 0.5
+
+
+def _slope(regularizer: Any, kernel: Any) -> float:
     with tf.GradientTape() as tape:
         tape.watch(kernel)
         cost = tf.reduce_sum(regularizer(kernel))
     slope = tape.gradient(cost, kernel)
-    return 0.0 if slope is None else float(np.sqrt(np.mean(np.square(np.asarray(slope, np.float64)))))
+    return 0.0 if slope is None else _size(slope)
+
+
+def _size(values: Any) -> float:
+    return float(np.sqrt(np.mean(np.square(np.asarray(values, np.float64)))))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from seewell.doctor.statistics import LabelFacts
 
-__all__ = ["label_facts"]
+__all__ = ["label_facts", "sorted_share"]
 
 Array = npt.NDArray[Any]
 
@@ -41,7 +41,7 @@ def label_facts(
         negative=int((every < 0).sum()),
         form=form,
         complete=complete,
-        sorted_share=_sorted_share(every),
+        sorted_share=sorted_share(every),
         shuffled_by_fit=arrays,
         neighbour_accuracy=right,
         neighbour_chance=chance,
@@ -49,7 +49,13 @@ def label_facts(
     )
 
 
-def _sorted_share(every: npt.NDArray[np.int64]) -> float:
+def sorted_share(every: npt.NDArray[np.int64]) -> float:
+    """Neighbours with the same label, above what chance gives: 0 shuffled, 1 sorted.
+
+    Example:
+        >>> sorted_share(np.array([0, 0, 0, 0, 1, 1, 1, 1]))
+        0.7142857142857142
+    """
     if len(every) < 2:
         return 0.0
     _, counts = np.unique(every, return_counts=True)

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seewell.doctor.probes.datasets import first_batches
+from seewell.doctor.probes.datasets import read_batches
+from seewell.doctor.probes.labels import sorted_share
 from seewell.errors import DataError
 
 __all__ = ["Sample", "class_numbers", "label_form", "take_sample"]
 
 _IMAGES = 512
 _BATCHES = 16
+_SORTED = 0.5
+"""As in the rule for `ordered-batches`."""
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +28,8 @@ class Sample:
         images: (n, …), spread evenly over the data where these are arrays.
         targets: Labels as the loss gets them, (n, …).
         labels: Class numbers, int64 (n,).
-        all_labels: Class numbers of all that was read, in the order of the data.
+        all_labels: Class numbers of all that was read, in the order in which training sees it. Empty where
+            only the start of sorted data could be read and training sees another order: it says nothing of the rest.
         form: "sparse", "one-hot", "soft" or "binary".
         complete: Whether ``all_labels`` are all there are.
         arrays: Whether the data are arrays, which `fit` shuffles by default.
@@ -45,7 +49,7 @@ class Sample:
         return len(self.images)
 
 
-def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
+def take_sample(x: Any, y: Any, outputs: int, what: str = "x", *, ordered: bool = True) -> Sample | None:
     """A sample of the data.
 
     Args:
@@ -53,6 +57,7 @@ def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
         y: Labels; None for a data set.
         outputs: Numbers that the network gives an image.
         what: How to name the data in an error.
+        ordered: Whether the order of the data counts: it does in training, not in validation.
 
     Returns:
         The sample, or None where a data set cannot be read without changing what training reads.
@@ -61,7 +66,7 @@ def take_sample(x: Any, y: Any, outputs: int, what: str = "x") -> Sample | None:
         DataError: The data are not images with one label each.
     """
     if _is_dataset(x):
-        return _from_batches(x, y, outputs, what)
+        return _from_batches(x, y, outputs, what, ordered=ordered)
     if y is None:
         raise DataError(
             f"{what} came without labels.",
@@ -149,7 +154,7 @@ def class_numbers(targets: Array, form: str) -> npt.NDArray[np.int64]:
     return np.round(finite).astype(np.int64)
 
 
-def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
+def _from_batches(x: Any, y: Any, outputs: int, what: str, *, ordered: bool) -> Sample | None:
     if y is not None:
         raise DataError(
             f"{what} is a data set and labels were given besides.",
@@ -157,8 +162,8 @@ def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
             fix="leave out y",
         )
     try:
-        batches = first_batches(x, _BATCHES)
-        pairs = None if batches is None else [(_as_array(a), _as_array(b)) for a, b in batches]
+        reading = read_batches(x, _BATCHES)
+        pairs = [] if reading is None else [(_as_array(a), _as_array(b)) for a, b in reading.batches]
     except Exception as problem:  # whatever the user's own mappings raise
         first = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
         raise DataError(
@@ -166,7 +171,7 @@ def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
             expected="batches of (images, labels)",
             fix="check the elements of the data set",
         ) from problem
-    if pairs is None:
+    if reading is None:
         return None
     if not pairs or any(a.ndim < 2 or b.ndim < 1 or len(a) != len(b) for a, b in pairs):
         raise DataError(
@@ -183,8 +188,13 @@ def _from_batches(x: Any, y: Any, outputs: int, what: str) -> Sample | None:
     _refuse_words(images, what)
     form = label_form(targets, outputs)
     every = class_numbers(targets, form)
+    complete = len(pairs) < _BATCHES if reading.complete is None else reading.complete
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _IMAGES)).round().astype(np.int64))
-    complete = len(pairs) < _BATCHES
+    if (reading.mixed or not ordered) and sorted_share(every) > _SORTED:
+        if not complete:
+            return Sample(images[rows], targets[rows], every[rows], every[:0], form, False, False)
+        order = np.random.default_rng(0).permutation(len(images))
+        images, targets, every = images[order], targets[order], every[order]
     return Sample(images[rows], targets[rows], every[rows], every, form, complete, False, images)
 
 

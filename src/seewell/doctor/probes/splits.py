@@ -28,16 +28,19 @@ def split_facts(
     classes = int(max(train_labels.max(initial=0), validation_labels.max(initial=0))) + 1
     shares = [np.bincount(one[one >= 0], minlength=classes)[:classes] for one in (train_labels, validation_labels)]
     p, q = (counts / max(1, counts.sum()) for counts in shares)
+    told = min(len(train_labels), len(validation_labels)) > 0
+    unknown = np.flatnonzero((shares[0] == 0) & (shares[1] > 0)) if len(train_labels) else np.zeros(0, np.int64)
     noise = float(0.5 * np.sqrt(2 / np.pi) * sum(np.sqrt(p * (1 - p) * sum(1 / max(1, c.sum()) for c in shares))))
     return SplitFacts(
         copies=copies,
         mean_shift=float((b.mean() - a.mean()) / deviation),
         scale_ratio=float(b.std() / deviation),
-        label_distance=float(0.5 * np.abs(p - q).sum()),
+        label_distance=float(0.5 * np.abs(p - q).sum()) if told else 0.0,
         label_noise=noise,
         missing=tuple(int(k) for k in np.flatnonzero((shares[0] > 0) & (shares[1] == 0))),
-        unknown=tuple(int(k) for k in np.flatnonzero((shares[0] == 0) & (shares[1] > 0))),
-        count=len(validation_labels),
+        unknown=tuple(int(k) for k in unknown),
+        count=len(validation),
+        unknown_expected=float(q[unknown].max(initial=0.0) * len(train_labels)),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from seewell.doctor.probes.anatomy import Anatomy
+from seewell.doctor.probes.anatomy import Anatomy, is_trainable
 from seewell.doctor.probes.unconnected import constant_kernels
 from seewell.doctor.statistics import OptimizerFacts, Structure
 
@@ -69,6 +69,7 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
     family, name, from_logits = loss_family(model)
     last, layer, axis_wrong, doubled = anatomy.ending() if anatomy else ("unknown", _last_layer(model), False, False)
     hidden = anatomy.hidden() if anatomy else ()
+    layers = model._flatten_layers(include_self=False)
     return Structure(
         outputs=outputs,
         last_activation=last,
@@ -86,6 +87,8 @@ def read_structure(model: Any, anatomy: Anatomy | None, outputs: int) -> Structu
         penalized=_penalized(model),
         still_norms=_still_norms(model),
         bottlenecks=anatomy.bottlenecks() if anatomy else (),
+        first_frozen=anatomy is not None and bool(anatomy.points) and not is_trainable(anatomy.points[0].call.layer),
+        batch_norm=any(isinstance(layer, keras.layers.BatchNormalization) and layer.trainable for layer in layers),
     )
 
 

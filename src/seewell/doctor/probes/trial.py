@@ -46,6 +46,8 @@ class Trial:
         self._optimizer = type(given).from_config(config)
         self._optimizer.build(self._weights)
         self._start = [variable.numpy() for variable in self._optimizer.variables]
+        # As in fit: a model whose call has no such argument is called without it.
+        self._mode = {"training": True} if model._call_has_training_arg else {}
         self._update = tf.function(self._step)
 
     def run(
@@ -119,7 +121,7 @@ class Trial:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             outputs, new_rest, losses = self._model.stateless_call(
-                weights, rest, images, training=True, return_losses=True
+                weights, rest, images, return_losses=True, **self._mode
             )
             cost = tf.cast(self._loss(targets, outputs), tf.float32)
             for penalty in losses:

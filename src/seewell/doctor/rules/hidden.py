@@ -11,7 +11,9 @@ _SIGMOIDS = ("sigmoid", "hard_sigmoid")
 _DEEP = 3
 """From so many sigmoid layers on, the slope has shrunk by at least 4 ** 3: a sigmoid's slope is at most 1 / 4."""
 _SHRUNK = 0.1
-"""Gradient of the first / of the last kernel; 32 healthy networks gave 0.19 to 4.5 at their start."""
+"""Gradient of the first / of the last hidden kernel; 32 healthy networks gave 0.19 to 4.5 at their start."""
+_FULL = 0.3
+"""Share of values where tanh is flat, in some layer. Glorot starts stay below 0.05; a judgement call."""
 _SOURCE = "Glorot and Bengio 2010 (a sigmoid's slope is at most 1/4); ratio calibrated on healthy networks"
 
 
@@ -52,26 +54,45 @@ def _may_be_linear(layer: HiddenLayer) -> bool:
 
 
 def _saturating(structure: Structure, values: Sequence[LayerValues]) -> list[Finding]:
-    bent = [layer for layer in structure.hidden if layer.activation in (*_SIGMOIDS, "tanh")]
+    """A gate only weighs other values, and a frozen layer learns nothing: both are left out."""
+    hidden = [layer for layer in structure.hidden if layer.trainable and not layer.gate]
+    rivals = [layer for layer in hidden if layer.activation == "softmax"]
+    if rivals:
+        return [_rivalry(rivals)]
+    bent = [layer for layer in hidden if layer.activation in (*_SIGMOIDS, "tanh")]
     sigmoids = sum(layer.activation in _SIGMOIDS for layer in bent)
-    slopes = [value.gradient for value in values if value.gradient is not None]
-    shrunk = len(slopes) > 2 and slopes[0] < _SHRUNK * slopes[-1] and any(layer.residual for layer in bent) is False
-    if not bent or not (sigmoids >= _DEEP or (len(bent) >= 2 and shrunk)):
+    # The size of the last layer's gradient depends on the number of classes, not on what lies before it.
+    slopes = [value.gradient for value in values if value.gradient is not None and not value.last]
+    ratio = slopes[0] / slopes[-1] if len(slopes) > 1 and slopes[-1] > 0 else None
+    shrunk = ratio is not None and ratio < _SHRUNK and not any(layer.residual for layer in bent)
+    if not bent or not (sigmoids >= _DEEP or (len(bent) >= 2 and shrunk and (sigmoids or _is_full(values)))):
         return []
     kind = bent[0].activation
-    ratio = slopes[0] / slopes[-1] if slopes and slopes[-1] > 0 else None
     message = (
         f"{len(bent)} hidden layers use {kind}, whose slope shrinks the gradient at each layer: "
         "the first layers learn slowly or not at all."
     )
-    return [
-        Finding(
-            "hidden-activation-saturating",
-            "warning",
-            bent[0].name,
-            message,
-            f"{len(bent)} layers of {kind}" if ratio is None else round(ratio, 6),
-            f"fewer than {_DEEP} sigmoid layers, first and last gradient within a factor of {1 / _SHRUNK:g}",
-            _SOURCE,
-        )
-    ]
+    measured = f"{len(bent)} layers of {kind}" if ratio is None else round(ratio, 6)
+    expected = f"fewer than {_DEEP} sigmoid layers, gradients of hidden layers within a factor of {1 / _SHRUNK:g}"
+    return [Finding("hidden-activation-saturating", "warning", bent[0].name, message, measured, expected, _SOURCE)]
+
+
+def _is_full(values: Sequence[LayerValues]) -> bool:
+    """Whether many values of a layer lie where tanh is flat: near 0 it shrinks nothing."""
+    return any(value.saturated is not None and value.saturated >= _FULL and not value.last for value in values)
+
+
+def _rivalry(layers: Sequence[HiddenLayer]) -> Finding:
+    message = (
+        f"{layers[0].name} is a hidden layer with softmax: its values share a sum of 1, so most are nearly 0 and "
+        "hardly any gradient comes through. Softmax belongs at the end; hidden layers take ReLU."
+    )
+    return Finding(
+        "hidden-activation-saturating",
+        "warning",
+        layers[0].name,
+        message,
+        f"{len(layers)} of softmax",
+        "no softmax but at the end, or as a weight for other values",
+        "definition: values that sum to 1, whose slopes are at most 1/4",
+    )

@@ -16,11 +16,17 @@ _HUGE = 300.0
 """Root mean square that is too large even when centred: 8-bit images less their mean stay below 128."""
 _SMALL = 0.02
 """Standard deviation: 5 of 255 grey levels of an image in [0, 1]; divided by 255 twice gives 0.001."""
+_FROZEN = "right if the frozen weights were trained with such numbers (preprocess_input of keras.applications)."
 _SOURCE = "LTFN 11 (centring, one range for all inputs); LeCun et al. 1998, section 4.3; calibrated on common scalings"
 
 
-def judge_images(facts: InputFacts) -> list[Finding]:
-    """NaN, too large, too small, all the same; what a normalization puts right is left alone."""
+def judge_images(facts: InputFacts, *, frozen: bool = False) -> list[Finding]:
+    """NaN, too large, too small, all the same; what a normalization puts right is left alone.
+
+    Args:
+        facts: The numbers.
+        frozen: Whether the first weights are frozen: they know the range that they were trained with.
+    """
     found = []
     if facts.not_finite > 0:
         found.append(
@@ -47,7 +53,7 @@ def judge_images(facts: InputFacts) -> list[Finding]:
             )
         )
     elif facts.judged:
-        found += _size(facts)
+        found += _size(facts, frozen)
     if facts.flat_channels and not facts.same:
         found.append(_flat_channels(facts.flat_channels))
     return found
@@ -66,24 +72,22 @@ def _flat_channels(channels: tuple[int, ...]) -> Finding:
     )
 
 
-def _size(facts: InputFacts) -> list[Finding]:
+def _size(facts: InputFacts, frozen: bool) -> list[Finding]:
     size = float((facts.mean**2 + facts.deviation**2) ** 0.5)
     centred = abs(facts.mean) < _CENTRED * facts.deviation and -facts.low > _BELOW * facts.high
     spread = f"from {facts.low:.3g} to {facts.high:.3g}"
+    severity: Severity = "info" if facts.normalized or frozen else "warning"
     if size > _HUGE or (size > _LARGE and not centred):
-        severity: Severity = "info" if facts.normalized else "warning"
-        message = (
-            f"The numbers that reach the first weights run {spread} (mean {facts.mean:.3g}): "
-            "large, and weights start for numbers near 1. Divide the images by 255 or subtract their mean."
+        message = f"The numbers that reach the first weights run {spread} (mean {facts.mean:.3g}): " + (
+            _FROZEN
+            if frozen
+            else "large, and weights start for numbers near 1. Divide the images by 255 or subtract their mean."
         )
         return [Finding("input-range-too-large", severity, None, message, round(size, 4), f"below {_LARGE:g}", _SOURCE)]
     if facts.deviation < _SMALL and not facts.normalized:
-        message = (
-            f"The numbers that reach the first weights run only {spread}: the images hardly differ. "
-            "They may have been divided by 255 twice."
+        message = f"The numbers that reach the first weights run only {spread}: the images hardly differ. " + (
+            f"They are {_FROZEN}" if frozen else "They may have been divided by 255 twice."
         )
         expected = f"a standard deviation above {_SMALL:g}"
-        return [
-            Finding("input-range-too-small", "warning", None, message, round(facts.deviation, 6), expected, _SOURCE)
-        ]
+        return [Finding("input-range-too-small", severity, None, message, round(facts.deviation, 6), expected, _SOURCE)]
     return []

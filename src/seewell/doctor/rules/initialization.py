@@ -45,13 +45,19 @@ def judge_scale(
 ) -> list[Finding]:
     """Values that grow or shrink from layer to layer before the first update.
 
+    Frozen layers do not start: their values are what the others are given. What
+    is added to other values may begin as zero (Goyal et al. 2017, Fixup, ReZero,
+    LayerScale), so nothing is too small there.
+
     Args:
         values: Pre-activations at the start, in training mode, so that BatchNorm counts.
         images: What goes in: growth is measured against it.
         loss: The cost at the start; None where there are no images to see.
         falls: Whether a few updates lower the cost; None where that was not tried.
     """
-    size = math.hypot(images.mean, images.deviation)
+    given = [value.deviation for value in values if not value.trainable and math.isfinite(value.deviation)]
+    size = max([math.hypot(images.mean, images.deviation), *given])
+    values = [value for value in values if value.trainable]
     if not values or size == 0.0 or not math.isfinite(size):
         return []
     if any(value.silent is not None and value.silent >= _DEAD and not value.last for value in values):
@@ -64,7 +70,7 @@ def judge_scale(
     limit = _GROWTH if loss is not None else _GROWTH_UNSEEN
     if growth > limit and (lost or loss is None) and worst.gain > 1.0:
         return _too_large(worst, growth, values)
-    hidden = [value for value in values if not value.last]
+    hidden = [value for value in values if not value.last and not value.residual]
     if len(hidden) < 2:
         return []
     least = min(hidden, key=lambda value: value.deviation)

@@ -49,7 +49,8 @@ def _numbers(facts: LabelFacts, outputs: int, classes: int) -> list[Finding]:
         ]
     present = sum(count > 0 for count in facts.counts)
     total = sum(facts.counts)
-    if outputs > 2 and present * 2 < outputs and total >= _ENOUGH * outputs:
+    sorted_part = facts.sorted_share > _SORTED and not facts.complete
+    if outputs > 2 and present * 2 < outputs and not sorted_part and total >= _ENOUGH * outputs:
         message = f"The network has {outputs} outputs, but only {present} classes have images."
         return [Finding("output-size-mismatch", "warning", None, message, float(outputs), f"{present} outputs", source)]
     return []

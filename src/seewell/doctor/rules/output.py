@@ -1,5 +1,7 @@
 """Do the last activation, the loss and the labels fit each other?"""
 
+from dataclasses import replace
+
 from seewell.doctor.statistics import OutputFacts, Structure
 from seewell.findings import Finding, Severity
 
@@ -7,6 +9,9 @@ __all__ = ["judge_output"]
 
 _SOURCE = "definition: cross-entropy is computed from probabilities, or from logits with from_logits=True"
 _SQUASHING = ("softmax", "sigmoid", "log_softmax", "logsoftmax", "hard_sigmoid")
+_MANY = 8
+"""Outputs that are no logits if all lie in [0, 1]: each logit has either sign, so chance gives 1 / 2 ** 8."""
+_MARGINS = ("hinge", "squaredhinge")
 _CROSS_ENTROPIES = ("sparse", "categorical", "binary")
 
 
@@ -18,8 +23,9 @@ def judge_output(structure: Structure, form: str | None, answers: OutputFacts | 
         form: How labels are written; None where there are none to see.
         answers: The network's answers on a batch; they tell what an unreadable last layer does.
     """
-    found = _loss(structure, form)
     last = _last(structure, answers)
+    structure = structure if last is None else replace(structure, last_activation=last)
+    found = _loss(structure, form)
     if structure.softmax_axis_wrong:
         found.append(
             _finding(
@@ -56,7 +62,9 @@ def _last(structure: Structure, answers: OutputFacts | None) -> str | None:
         return "softmax"
     if not answers.unit_range:
         return "linear"
-    return None
+    # Logits may all lie in [0, 1] by chance where they are few, and where they start at zero.
+    few = structure.outputs < (_MANY if structure.from_logits else 2)
+    return None if few or answers.depends == 0.0 else "sigmoid"
 
 
 def _activation(structure: Structure, last: str) -> list[Finding]:
@@ -70,11 +78,12 @@ def _activation(structure: Structure, last: str) -> list[Finding]:
         expected = f"from_logits=False, or no {last}"
         return [_finding(structure, "output-activation-doubled", "warning", message, expected)]
     if last == "linear":
-        if structure.from_logits is not False:
+        if structure.from_logits:
             return []
         wanted = "sigmoid" if structure.loss == "binary" else "softmax"
         message = f"The network ends without {wanted}, but the loss takes its numbers for probabilities."
-        return [_finding(structure, "output-activation-missing", "critical", message, f"{wanted}, or from_logits=True")]
+        expected = wanted if structure.from_logits is None else f"{wanted}, or from_logits=True"
+        return [_finding(structure, "output-activation-missing", "critical", message, expected)]
     if not squashed:
         message = f"The network ends in {last.replace('+', ' and then ')}, which cannot express every probability."
         severity: Severity = "warning" if structure.from_logits or last == "tanh+softmax" else "critical"
@@ -106,11 +115,31 @@ def _loss(structure: Structure, form: str | None) -> list[Finding]:
             f"{name} is a loss for numbers, not for classes: its slope vanishes where the network is surely wrong."
         )
         return [_finding(structure, "loss-unsuitable", "warning", message, "a cross-entropy")]
+    if kind == "hinge" and name.replace("_", "").lower() in _MARGINS:
+        return _margin(structure)
     if kind == "binary" and not one and structure.outputs > 2:
         severity: Severity = "warning" if structure.last_activation == "softmax" else "info"
         message = f"{name} asks one yes-or-no question a class; these {structure.outputs} classes exclude each other."
         return [_finding(structure, "loss-unsuitable", severity, message, "categorical_crossentropy with softmax")]
     return []
+
+
+def _margin(structure: Structure) -> list[Finding]:
+    """Hinge losses want one number of either sign for each yes-or-no question, beyond -1 and 1."""
+    one, squashed, name = structure.outputs == 1, structure.last_activation in _SQUASHING, structure.loss_name
+    expected = "binary_crossentropy" if one else "categorical_crossentropy"
+    if squashed:
+        message = (
+            f"{name} wants answers below -1 and above 1, but {structure.last_activation} gives none below 0: "
+            "the cost stays large even where the network is right."
+        )
+        return [_finding(structure, "loss-unsuitable", "warning", message, expected)]
+    if one:
+        return []
+    message = f"{name} asks one yes-or-no question a class; these {structure.outputs} classes exclude each other."
+    # One linear answer a class is a known design: Tang 2013, linear support vector machines.
+    severity: Severity = "info" if structure.last_activation in ("linear", "tanh", "unknown") else "warning"
+    return [_finding(structure, "loss-unsuitable", severity, message, f"{expected}, or categorical_hinge")]
 
 
 def _finding(structure: Structure, code: str, severity: Severity, message: str, expected: str) -> Finding:

@@ -14,10 +14,18 @@ _SCALE = 3.0
 _CLASSES = 0.15
 """Half the summed difference of class shares, beyond what chance gives (deepchecks: label drift 0.15)."""
 _FEWEST = 30
+_EXPECTED = 10.0
+"""Images of a class that a part of the training labels would hold on average: none of them is then no chance."""
 
 
-def judge_splits(facts: SplitFacts) -> list[Finding]:
-    """Copies, another scale, other classes."""
+def judge_splits(facts: SplitFacts, *, complete: bool = True, ordered: bool = False) -> list[Finding]:
+    """Copies, another scale, other classes.
+
+    Args:
+        facts: Both splits.
+        complete: Whether all training labels were read.
+        ordered: Whether those that were read are sorted: then a part says nothing of the classes of the rest.
+    """
     if facts.count == 0:
         return []
     found = []
@@ -38,7 +46,7 @@ def judge_splits(facts: SplitFacts) -> list[Finding]:
                 "exact copies; the threshold is a judgement call",
             )
         )
-    reasons = _shifts(facts)
+    reasons = _shifts(facts, complete, complete or not ordered)
     if reasons:
         found.append(
             Finding(
@@ -54,15 +62,15 @@ def judge_splits(facts: SplitFacts) -> list[Finding]:
     return found
 
 
-def _shifts(facts: SplitFacts) -> list[str]:
+def _shifts(facts: SplitFacts, complete: bool, classes: bool) -> list[str]:
     reasons = []
     if facts.scale_ratio > _SCALE or facts.scale_ratio < 1 / _SCALE:
         reasons.append(f"their values spread {facts.scale_ratio:.3g} times as much")
     elif abs(facts.mean_shift) > _SHIFT:
         reasons.append(f"their mean lies {abs(facts.mean_shift):.2g} deviations away")
-    if facts.count >= _FEWEST and facts.label_distance > _CLASSES + 3 * facts.label_noise:
+    if classes and facts.count >= _FEWEST and facts.label_distance > _CLASSES + 3 * facts.label_noise:
         reasons.append("their classes have other shares")
-    if facts.unknown:
+    if facts.unknown and classes and (complete or facts.unknown_expected >= _EXPECTED):
         first = ", ".join(str(number) for number in facts.unknown[:5])
         reasons.append(f"class {first} does not occur in training")
     return reasons
