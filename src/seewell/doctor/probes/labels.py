@@ -61,7 +61,7 @@ def sorted_share(every: npt.NDArray[np.int64]) -> float:
     _, counts = np.unique(every, return_counts=True)
     by_chance = float(np.square(counts / len(every)).sum())
     same = float((every[1:] == every[:-1]).mean())
-    return (same - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+    return (same - by_chance) / (1 - by_chance) if by_chance < 1 else 1.0
 
 
 def _neighbours(images: Array, labels: npt.NDArray[np.int64]) -> tuple[float, float, int]:

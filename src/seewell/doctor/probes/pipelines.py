@@ -60,6 +60,8 @@ def picked(data: Any, rows: Rows) -> Any | None:
     if "Range" in kind and hasattr(data, "_start"):
         return tf.data.Dataset.from_tensor_slices(data._start + data._step * tf.cast(rows, data._start.dtype))
     if "Zip" in kind and isinstance(data._datasets, list | tuple):
+        if any(shuffle_buffer(one) > 0 for one in data._datasets):
+            return None  # parts that are shuffled each for itself give other pairs
         parts = [picked(one, rows) for one in data._datasets]
         return None if any(one is None for one in parts) else tf.data.Dataset.zip(tuple(parts))
     if len(inputs) != 1:
