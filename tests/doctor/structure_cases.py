@@ -90,8 +90,8 @@ def experts() -> Any:
     return K.Model(images, L.Dense(10, "softmax")(K.ops.sum(every * weights, axis=1)))
 
 
-def frozen() -> Any:
-    body = chain(L.Flatten(), *[L.Dense(64, "sigmoid") for _ in range(3)])
+def frozen(activation: str) -> Any:
+    body = chain(L.Flatten(), *[L.Dense(64, activation) for _ in range(3)])
     body.trainable = False
     return K.Sequential([K.Input((8, 8, 1)), body, L.Dense(10, "softmax")])
 
@@ -149,8 +149,8 @@ HEALTHY: dict[str, Make] = {
     "squeeze and excite": lambda: (compiled(gated("squeeze")), X, Y),
     "swish by hand": lambda: (compiled(gated("swish")), X, Y),
     "mixture of experts": lambda: (compiled(experts()), X, Y),
-    "frozen sigmoids": lambda: (compiled(frozen()), X, Y),
-    "frozen, raw": lambda: (compiled(frozen()), 255 * X, Y),
+    "frozen sigmoids": lambda: (compiled(frozen("sigmoid")), X, Y),
+    "frozen, raw": lambda: (compiled(frozen("relu")), 255 * X, Y),
     "tanh, one output": lambda: (compiled(tanh(1, "sigmoid"), BINARY), X, TWO),
     "L2 of 0.01": lambda: (compiled(penalized(K.regularizers.L2(0.01))), X, Y),
     "categorical hinge": lambda: (compiled(dense(None), "categorical_hinge"), X, HOT),
