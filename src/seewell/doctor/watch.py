@@ -8,6 +8,8 @@ from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.probes.curve import Record, curve_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.modes import mode_facts
+from seewell.doctor.probes.order import order_facts
+from seewell.doctor.probes.reports import report_facts
 from seewell.doctor.probes.weights import WeightWatch
 from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
 from seewell.doctor.subject import Subject
@@ -22,6 +24,8 @@ _REPORTS = 5000
 """Updates from which on only every tenth running mean is read."""
 MOMENTS = frozenset([*_UPDATES, *(update + 1 for update in _UPDATES), *_PROBES])
 """Numbers of updates after which a loop that makes several at once should report, so that nothing is missed."""
+_RATES = 50
+"""Updates in which it is noticed whether somebody changes the learning rate from batch to batch."""
 _IMAGES = 32
 _CROSS_ENTROPIES = ("sparse", "categorical", "binary")
 
@@ -39,6 +43,7 @@ class Watch:
         marked: Whether the update that is being made will be measured.
         update_seconds: What measuring an update takes.
         probe_seconds: What looking at the layers takes.
+        held: Validation images, where they were counted.
     """
 
     def __init__(self, subject: Subject, facts: Facts, batch: Any) -> None:
@@ -51,6 +56,9 @@ class Watch:
         self._values: tuple[LayerValues, ...] = ()
         self._modes: ModeFacts | None = None
         self._not_finite_layer: str | None = None
+        self._probed: int | None = None
+        self._rates: set[float] = set()
+        self.held: int | None = None
         self.record = Record()
         self.marked = False
         self.update_seconds = 0.0
@@ -91,6 +99,8 @@ class Watch:
         if loss is None:
             return
         self.record.add(batch + 1, float(loss), accuracy)
+        if self._updates <= _RATES:
+            self._rates.add(self._rate())
         if not math.isfinite(float(loss)) and self._not_finite_layer is None:
             self._not_finite_layer = self._first_not_finite()
 
@@ -107,26 +117,54 @@ class Watch:
         if self._subject.anatomy is not None:
             self._values = layer_values(self._subject.anatomy, images, labels, kind=self._facts.kind, training=False)
         self._modes = mode_facts(self._subject.model, images, labels, self._facts.kind, self._updates)
+        self._probed = self._updates
         self.probe_seconds = time.perf_counter() - began
 
-    def end_epoch(self, validation_accuracy: float | None) -> None:
+    def wants_last_probe(self) -> bool:
+        """Whether the layers have changed since they were looked at."""
+        return self._batch is not None and self._probed != self._updates
+
+    def end_epoch(self, validation_accuracy: float | None, accuracy: float | None = None) -> None:
         """An epoch has ended."""
         self._in_epoch = 0
         self.record.epochs += 1
+        self.record.results.append((self._updates, accuracy, validation_accuracy))
         if validation_accuracy is not None:
             self.record.validation.append(validation_accuracy)
 
     def course(self) -> CourseFacts:
         """What was measured so far."""
-        return CourseFacts(self.curve(), self._weights.changes(), self._values, self._modes, self._not_finite_layer)
+        structure = self._facts.structure
+        return CourseFacts(
+            self.curve(),
+            self._weights.changes(),
+            self._values,
+            self._modes,
+            self._not_finite_layer,
+            self._probed,
+            order_facts(self.record, classes=self._classes, chance=self._chance),
+            report_facts(self.record, self._subject.model, structure, self.held),
+            self._facts.optimizer.scheduled or len(self._rates) > 1,
+        )
 
     def curve(self) -> CurveFacts | None:
         """The shape of the cost so far."""
+        return curve_facts(self.record, classes=self._classes, chance=self._chance)
+
+    @property
+    def _classes(self) -> int:
+        return max(2, self._facts.structure.outputs)
+
+    @property
+    def _chance(self) -> float | None:
         structure = self._facts.structure
-        classes = max(2, structure.outputs)
         plain = structure.loss in _CROSS_ENTROPIES and not structure.penalized
         plain = plain and not (structure.loss == "binary" and structure.outputs > 1)
-        return curve_facts(self.record, classes=classes, chance=math.log(classes) if plain else None)
+        return math.log(self._classes) if plain else None
+
+    def _rate(self) -> float:
+        optimizer = getattr(self._subject.model.optimizer, "inner_optimizer", self._subject.model.optimizer)
+        return float(optimizer.learning_rate)
 
     def _first_not_finite(self) -> str | None:
         return next((change.layer for change in self._weights.changes() if not change.finite), None)
