@@ -7,7 +7,7 @@ import keras
 
 from seewell.doctor.conclusion import RESERVED, conclude
 from seewell.doctor.examine import prepare
-from seewell.doctor.facts import Facts
+from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
 from seewell.doctor.outcome import ResultFacts
@@ -76,6 +76,7 @@ class Doctor(keras.callbacks.Callback):
         self._suggested: float | None = None
         self._result: ResultFacts | None = None
         self._outcome: Outcome | None = None
+        self._course: CourseFacts | None = None
 
     def examine(
         self,
@@ -133,7 +134,7 @@ class Doctor(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Read the structure, where it was not examined, and the weights' start."""
         self._clock.start()
-        self._watch = None
+        self._watch, self._course = None, None
         self._run("the training's start", self._begin)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -177,7 +178,7 @@ class Doctor(keras.callbacks.Callback):
         if watch is not None:
             if watch.wants_last_probe() and self._clock.allows(watch.probe_seconds + _LEFT_TO_CONCLUDE):
                 self._run("layers", self._probe)
-            self._run("the cost", self._judge)
+            self._run("the cost", lambda: self._judge(whole=True))
             self._run("the result", self._conclude)
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
@@ -218,14 +219,15 @@ class Doctor(keras.callbacks.Callback):
         if self._watch is not None:
             self._watch.probe()
 
-    def _judge(self) -> None:
+    def _judge(self, *, whole: bool = False) -> None:
         if self._watch is not None:
-            self._during = judge_course(self._watch.course())
+            self._course = self._watch.course(whole=whole)
+            self._during = judge_course(self._course)
 
     def _conclude(self) -> None:
-        if self._watch is None or self._facts is None:
+        course = self._course
+        if course is None or self._facts is None:
             return
-        course = self._watch.course()
         facts = conclude(
             self.model,
             self._facts.kind,

@@ -108,7 +108,7 @@ def _measured(
 def _by_report(report: ReportFacts, curve: CurveFacts, target_error: float) -> ResultFacts:
     flat = settled(curve) and curve.falling <= _FLAT
     return ResultFacts(
-        reported_errors(report, curve.classes, target_error=target_error, flat=flat),
+        reported_errors(report, curve.classes, target_error=target_error, flat=flat, resting=_resting(curve)),
         curve.falling,
         resting=_resting(curve) and curve.falling <= _FLAT,
         updates=curve.updates,

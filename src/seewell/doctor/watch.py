@@ -132,9 +132,12 @@ class Watch:
         if validation_accuracy is not None:
             self.record.validation.append(validation_accuracy)
 
-    def course(self) -> CourseFacts:
-        """What was measured so far."""
-        structure = self._facts.structure
+    def course(self, *, whole: bool = False) -> CourseFacts:
+        """What was measured so far.
+
+        Args:
+            whole: The training is over: also what takes the whole course to say, the rhythm and fit's own figures.
+        """
         return CourseFacts(
             self.curve(),
             self._weights.changes(),
@@ -142,8 +145,8 @@ class Watch:
             self._modes,
             self._not_finite_layer,
             self._probed,
-            order_facts(self.record, classes=self._classes, chance=self._chance),
-            report_facts(self.record, self._subject.model, structure, self.held),
+            order_facts(self.record, classes=self._classes, chance=self._chance) if whole else None,
+            report_facts(self.record, self._subject.model, self._facts.structure, self.held) if whole else None,
             self._facts.optimizer.scheduled or len(self._rates) > 1,
         )
 

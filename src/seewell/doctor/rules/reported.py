@@ -19,21 +19,26 @@ _SURE_GAP = 0.25
 """Lower end of the gap's 95 % interval that goes with it."""
 
 
-def reported_errors(facts: ReportFacts, classes: int, *, target_error: float, flat: bool) -> ErrorFacts:
+def reported_errors(
+    facts: ReportFacts, classes: int, *, target_error: float, flat: bool, resting: bool = True
+) -> ErrorFacts:
     """Errors by fit's own figures, each of them on the safe side.
 
     The accuracy of an epoch is the mean over a network that was still learning, in training mode: the finished one is
     no worse on its training images, and it is no worse there than on new ones. The gap is the smallest of the last
-    epochs. Validation is left out where nothing is certain: averaged weights, or a single epoch with BatchNorm.
+    epochs. Validation is left out where nothing is certain: averaged weights, or BatchNorm in a single epoch or while
+    the cost falls, for its averages lag behind long steps (a healthy network of digits lay 10 points behind for three
+    epochs).
 
     Args:
         facts: The accuracies.
         classes: K.
         target_error: The error that could be reached at best; 0 where nobody gave one.
-        flat: Whether the cost has come to rest.
+        flat: Whether nothing more will be learned by itself.
+        resting: Whether the cost has come to rest.
     """
     pairs = [(a, b) for a, b in zip(facts.accuracies, facts.validation, strict=True) if b is not None]
-    judged = bool(pairs) and not facts.averaged and (len(pairs) > 1 or facts.layer is None)
+    judged = bool(pairs) and not facts.averaged and (facts.layer is None or (resting and len(pairs) > 1))
     last = pairs[-(_LAST_NORMED if facts.layer else _LAST) :]
     accuracy, held = min(last, key=lambda pair: pair[0] - pair[1]) if judged else (facts.accuracies[-1], None)
     if len(pairs) == 1 and held is not None and 0.0 < accuracy - held < _SINGLE_GAP:
@@ -77,7 +82,12 @@ def judge_shift(facts: ReportFacts, classes: int, *, modes_agree: bool = False) 
     chance = 1 / classes
     near, halfway = chance + _NEAR_CHANCE * (1 - chance), 0.5 * (chance + 1)
     held = [one for one in facts.validation if one is not None]
-    if len(held) < 2 or facts.averaged or facts.accuracies[-1] < halfway or max(held) > near:
+    if (
+        len(held) < (_LAST if facts.layer is None else _LAST_NORMED)
+        or facts.averaged
+        or facts.accuracies[-1] < halfway
+        or max(held) > near
+    ):
         return []
     if facts.accuracies[1] <= near:
         return []
