@@ -93,7 +93,7 @@ def run(trial, keep_facts=None, examined=True):
         tell["seen_accuracy"] = 0.0 if tell["crashed"] else accuracy(model, job, job.x[:2000], job.y[:2000])
     if keep_facts is not None:
         watch = getattr(doctor, "_watch", None)
-        course = None if watch is None else watch.course(ended=True)
+        course = None if watch is None else watch.course(whole=True)
         facts = {"facts": doctor._facts, "course": course, "result": getattr(doctor, "_result", None)}
         keep_facts.write_bytes(pickle.dumps(facts))
     return tell

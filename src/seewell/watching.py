@@ -185,7 +185,7 @@ class LoopDoctor:
 
     def on_end(self) -> None:
         """Judge the whole training."""
-        self._judge(ended=True)
+        self._judge(whole=True)
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
         with self._clock.counted():
@@ -222,13 +222,13 @@ class LoopDoctor:
         )
         self._watch = Watch(check_model(model), facts, examination.batch)
 
-    def _judge(self, *, ended: bool = False) -> None:
+    def _judge(self, *, whole: bool = False) -> None:
         watch = self._watch
         if watch is None:
             return
 
         def judge() -> None:
-            self._during = judge_course(watch.course(ended=ended))
+            self._during = judge_course(watch.course(whole=whole))
 
         self._run("the cost", judge)
         reason = self._reason()

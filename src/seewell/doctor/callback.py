@@ -7,7 +7,7 @@ import keras
 
 from seewell.doctor.conclusion import RESERVED, conclude
 from seewell.doctor.examine import prepare
-from seewell.doctor.facts import Facts
+from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
 from seewell.doctor.outcome import ResultFacts
@@ -16,6 +16,7 @@ from seewell.doctor.probes.forward import predicted_values
 from seewell.doctor.probes.sample import Sample
 from seewell.doctor.probes.structure import read_optimizer, read_structure
 from seewell.doctor.probes.unconnected import kernel_values
+from seewell.doctor.revision import Outcome, outcome_of, revise
 from seewell.doctor.rules.hidden import judge_hidden
 from seewell.doctor.rules.initialization import judge_constant, judge_scale
 from seewell.doctor.rules.modes import judge_still_norms
@@ -34,6 +35,8 @@ from seewell.findings import Finding
 __all__ = ["Doctor"]
 
 _ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+_LEFT_TO_CONCLUDE = RESERVED / 2
+"""Seconds that a last look at the layers leaves for the result."""
 _UNIT = InputFacts(0.0, -1.0, 1.0, 0.0, 1.0, -1.0, 1.0, False, True)
 """Images of mean 0 and deviation 1: what growth is predicted for where no images are known."""
 
@@ -73,6 +76,8 @@ class Doctor(keras.callbacks.Callback):
         self._watch: Watch | None = None
         self._suggested: float | None = None
         self._result: ResultFacts | None = None
+        self._outcome: Outcome | None = None
+        self._course: CourseFacts | None = None
 
     def examine(
         self,
@@ -98,7 +103,7 @@ class Doctor(keras.callbacks.Callback):
             guard=self._guard,
         )
         self._before = examination.run()
-        self._during, self._after, self._samples = [], [], examination.samples
+        self._during, self._after, self._samples, self._outcome = [], [], examination.samples, None
         if target_error is not None:
             self._target_error = target_error
         self._facts, self._batch, self._examined = examination.facts, examination.batch, model
@@ -108,7 +113,9 @@ class Doctor(keras.callbacks.Callback):
     @property
     def findings(self) -> list[Finding]:
         """What is known so far: critical, warning, info; a cause before its symptoms."""
-        return prescribe([*self._before, *self._during, *self._after], self._facts)
+        before = revise(self._before, self._outcome, before=True)
+        during = revise(self._during, self._outcome, before=False)
+        return prescribe([*before, *during, *self._after], self._facts)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -128,7 +135,7 @@ class Doctor(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Read the structure, where it was not examined, and the weights' start."""
         self._clock.start()
-        self._watch = None
+        self._watch, self._course = None, None
         self._run("the training's start", self._begin)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -151,7 +158,7 @@ class Doctor(keras.callbacks.Callback):
         if watch.marked:
             self._run("updates", watch.after_update)
         if logs and watch.wants_report():
-            self._run("the cost", lambda: watch.report(batch, logs.get("loss"), _accuracy(logs)))
+            self._run("the cost", lambda: watch.report(batch, logs.get("loss"), self._accuracy(logs)))
         if watch.wants_probe() and self._clock.allows(watch.probe_seconds + RESERVED):
             self._run("layers", self._probe)
 
@@ -160,15 +167,19 @@ class Doctor(keras.callbacks.Callback):
         watch = self._watch
         if watch is None:
             return
-        self._run("the cost", lambda: watch.end_epoch(_accuracy(logs or {}, "val_")))
+        reported = logs or {}
+        self._run("the cost", lambda: watch.end_epoch(self._accuracy(reported, "val_"), self._accuracy(reported)))
         if self._clock.allows(watch.probe_seconds + RESERVED):
             self._run("layers", self._probe)
         self._run("the cost", self._judge)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Judge the whole training."""
-        if self._watch is not None:
-            self._run("the cost", lambda: self._judge(ended=True))
+        watch = self._watch
+        if watch is not None:
+            if watch.wants_last_probe() and self._clock.allows(watch.probe_seconds + _LEFT_TO_CONCLUDE):
+                self._run("layers", self._probe)
+            self._run("the cost", lambda: self._judge(whole=True))
             self._run("the result", self._conclude)
 
     def _run(self, what: str, probe: Callable[[], None]) -> None:
@@ -176,7 +187,7 @@ class Doctor(keras.callbacks.Callback):
             self._guard.attempt(what, probe, in_fit=True)
 
     def _begin(self) -> None:
-        model, self._during, self._after = self.model, [], []
+        model, self._during, self._after, self._outcome = self.model, [], [], None
         if self._examined is not model:
             self._before, self._batch, self._samples = [], None, (None, None)
             self._guard.note("images and labels: fit does not show them to a callback; doctor.examine(…) does.")
@@ -185,6 +196,8 @@ class Doctor(keras.callbacks.Callback):
         if self._facts is not None:
             subject = check_model(model)
             self._watch = Watch(subject, self._facts, self._batch)
+            held = self._samples[1]
+            self._watch.held = len(held.all_labels) if held is not None and held.complete else None
 
     def _structure(self, model: Any) -> tuple[str, ...]:
         subject = check_model(model)
@@ -209,31 +222,37 @@ class Doctor(keras.callbacks.Callback):
         if self._watch is not None:
             self._watch.probe()
 
-    def _judge(self, *, ended: bool = False) -> None:
+    def _judge(self, *, whole: bool = False) -> None:
         if self._watch is not None:
-            self._during = judge_course(self._watch.course(ended=ended))
+            self._course = self._watch.course(whole=whole)
+            self._during = judge_course(self._course)
 
     def _conclude(self) -> None:
-        if self._watch is None or self._facts is None:
+        course = self._course
+        if course is None or self._facts is None:
             return
-        curve = self._watch.curve()
         facts = conclude(
             self.model,
             self._facts.kind,
             self._samples,
-            curve,
+            course.curve,
             clock=self._clock,
             guard=self._guard,
             target_error=self._target_error,
+            report=course.report,
         )
+        if facts is None and not any(self._samples) and course.curve is not None and course.curve.accuracy is None:
+            self._guard.note("the result: fit reports no accuracy; compile(…, metrics=['accuracy']) makes it.")
         self._result = facts
+        self._outcome = outcome_of(self._facts, course, facts)
         if facts is not None:
             self._after = verdict(facts, {"learning_rate": self._facts.optimizer.learning_rate})
 
-
-def _accuracy(logs: Any, prefix: str = "") -> float | None:
-    for name in _ACCURACIES:
-        value = logs.get(prefix + name)
-        if value is not None:
-            return float(value)
-    return None
+    def _accuracy(self, logs: Any, prefix: str = "") -> float | None:
+        """What fit reports; the binary accuracy of several outputs counts each zero as right, and says little."""
+        several = self._facts is not None and self._facts.structure.outputs > 1
+        for name in _ACCURACIES:
+            value = logs.get(prefix + name)
+            if value is not None and not (several and name == "binary_accuracy"):
+                return float(value)
+        return None

@@ -1,16 +1,19 @@
-"""After somebody's `fit`: as many images judged as the time share leaves room for."""
+"""After somebody's `fit`: as many images judged as the time share leaves room for, and fit's own figures."""
 
+import dataclasses
 import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from seewell.doctor.course_statistics import ReportFacts
 from seewell.doctor.guard import Guard
 from seewell.doctor.outcome import ResultFacts
 from seewell.doctor.probes.answers import probabilities
 from seewell.doctor.probes.result import Answers, result_facts
 from seewell.doctor.probes.sample import Sample
+from seewell.doctor.rules.reported import reported_errors, sharpened
 from seewell.doctor.statistics import CurveFacts, Kind
 from seewell.doctor.timeshare import TimeShare
 
@@ -27,6 +30,10 @@ _LONG_ENOUGH = 100
 _RESTING = 0.1
 """Share of the whole fall that lies in the last half (mean of it − mean of the last tenth): 0.2 for a straight line.
 The upper end of its interval must stay below: a short training's cost scatters too much to be called flat."""
+_FELL = 0.97
+"""Last cost / first cost below which it fell at all, as `rules.curve` has it."""
+_FLAT = 0.05
+"""Share below which a fall of the cost is none, as `probes.result` has it."""
 _KEPT = 0.7
 """Share of the time left that is planned for, because measuring one batch is no promise."""
 
@@ -40,6 +47,7 @@ def conclude(
     clock: TimeShare,
     guard: Guard,
     target_error: float,
+    report: ReportFacts | None = None,
 ) -> ResultFacts | None:
     """Measure a network that `fit` has trained, in inference mode; nothing of it changes.
 
@@ -51,13 +59,38 @@ def conclude(
         clock: How much time there is.
         guard: Takes notes of what could not be judged.
         target_error: The error that could be reached at best; 0 where nobody gave one.
+        report: The accuracies that fit reports: what is judged where nothing can be measured.
 
     Returns:
-        The facts; None where there are no images, no time, or no finite answers.
+        The facts; None where there is nothing to judge, or no finite answers.
     """
+    if curve is not None and curve.first_not_finite is not None:
+        return None
+    seen = _measured(model, kind, samples, clock, guard)
+    if seen is None or not all(np.isfinite(one[0]).all() for one in seen if one is not None):
+        return None if seen is not None or report is None or curve is None else _by_report(report, curve, target_error)
+    facts = result_facts(
+        seen[0],
+        seen[1],
+        falling=0.0 if curve is None else curve.falling,
+        settled=curve is None or settled(curve),
+        resting=curve is None or _resting(curve),
+        target_error=target_error,
+        target_given=target_error > 0,
+        updates=0 if curve is None else curve.updates,
+        fell=curve is not None and _fell(curve),
+        accuracy=None if curve is None else curve.accuracy,
+    )
+    return facts if report is None else dataclasses.replace(facts, errors=sharpened(facts.errors, report))
+
+
+def _measured(
+    model: Any, kind: Kind, samples: tuple[Sample | None, Sample | None], clock: TimeShare, guard: Guard
+) -> tuple[Answers | None, Answers | None] | None:
+    """Answers on training and validation images; None where there are no images or no time."""
     train, validation = samples
     given = [one for one in samples if one is not None]
-    if not given or (curve is not None and curve.first_not_finite is not None):
+    if not given:
         return None
     began, size = time.perf_counter(), min(_FIRST, len(given[0]))
     _answer(model, given[0].images[:size], kind)
@@ -66,17 +99,21 @@ def conclude(
     if count < min(_FEWEST, *(len(one) for one in given)):
         guard.note("the result: judging it would take more than the doctor's share of the time.")
         return None
-    seen = tuple(None if one is None else _judged(model, one, count, kind) for one in (train, validation))
-    if not all(np.isfinite(one[0]).all() for one in seen if one is not None):
-        return None
-    return result_facts(
-        seen[0],
-        seen[1],
-        falling=0.0 if curve is None else curve.falling,
-        settled=curve is None or settled(curve),
-        resting=curve is None or _resting(curve),
-        target_error=target_error,
-        target_given=target_error > 0,
+    return (
+        None if train is None else _judged(model, train, count, kind),
+        None if validation is None else _judged(model, validation, count, kind),
+    )
+
+
+def _by_report(report: ReportFacts, curve: CurveFacts, target_error: float) -> ResultFacts:
+    flat = settled(curve) and curve.falling <= _FLAT
+    return ResultFacts(
+        reported_errors(report, curve.classes, target_error=target_error, flat=flat, resting=_resting(curve)),
+        curve.falling,
+        resting=_resting(curve) and curve.falling <= _FLAT,
+        updates=curve.updates,
+        fell=_fell(curve),
+        accuracy=curve.accuracy,
     )
 
 
@@ -89,6 +126,10 @@ def settled(curve: CurveFacts) -> bool:
     halfway = 0.5 * (1 / curve.classes + 1)
     learned = curve.accuracy is not None and curve.accuracy >= halfway
     return curve.updates >= _LONG_ENOUGH and not learned and _resting(curve)
+
+
+def _fell(curve: CurveFacts) -> bool:
+    return curve.last + 2 * curve.last_error < _FELL * curve.start
 
 
 def _resting(curve: CurveFacts) -> bool:

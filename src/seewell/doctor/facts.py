@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from seewell.doctor.course_statistics import OrderFacts, ReportFacts
 from seewell.doctor.image_statistics import AugmentationFacts, DriftFacts
 from seewell.doctor.statistics import (
     CurveFacts,
@@ -74,10 +75,13 @@ class CourseFacts:
         values: Each weighted layer on the kept batch at the last look, in inference mode.
         modes: The kept batch in both modes at the last look.
         not_finite_layer: The first layer whose weights were not finite when the cost stopped being so.
-        optimizer: What the updates were made with.
         images_seen: Whether the images were examined.
         growth: How much the weights alone enlarge values, where no images were seen; None where that is not known.
         mean_rate: Mean of a schedule's rates over the updates made / the largest of them; None without a schedule.
+        probed: Updates that were made when values and modes were looked at; None where that is not known.
+        order: Whether neighbouring batches are alike; None where single batches were not seen.
+        report: The accuracies that fit reports; None where there are none.
+        scheduled: Whether the learning rate changes from batch to batch.
     """
 
     curve: CurveFacts | None
@@ -85,7 +89,15 @@ class CourseFacts:
     values: tuple[LayerValues, ...] = ()
     modes: ModeFacts | None = None
     not_finite_layer: str | None = None
-    optimizer: OptimizerFacts | None = None
     images_seen: bool = True
     growth: float | None = None
     mean_rate: float | None = None
+    probed: int | None = None
+    order: OrderFacts | None = None
+    report: ReportFacts | None = None
+    scheduled: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether more than half of the training went by since values and modes were looked at."""
+        return self.probed is not None and self.curve is not None and 2 * self.probed < self.curve.updates

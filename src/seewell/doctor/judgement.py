@@ -19,8 +19,10 @@ from seewell.doctor.rules.loss import judge_loss
 from seewell.doctor.rules.modes import judge_modes, judge_still_norms
 from seewell.doctor.rules.movement import judge_movement
 from seewell.doctor.rules.optimizer import judge_optimizer
+from seewell.doctor.rules.order import judge_order
 from seewell.doctor.rules.output import judge_output
 from seewell.doctor.rules.regularization import drops_too_much, judge_regularization
+from seewell.doctor.rules.reported import judge_shift
 from seewell.doctor.rules.shrinkage import judge_shrinkage
 from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
@@ -77,13 +79,14 @@ def judge_start(facts: Facts) -> list[Finding]:
 def judge_course(course: CourseFacts) -> list[Finding]:
     """All findings during training."""
     curve = course.curve
-    found = judge_units(course.values)
-    silent = any(one.code == "dead-units" for one in found)
+    found = _if_fresh(judge_units(course.values), course)
+    silent = any(one.code == "dead-units" and one.severity != "info" for one in found)
     # Where no gradient comes through, short ways are no matter of the learning rate.
-    modes = [] if course.modes is None else judge_modes(course.modes)
+    modes = [] if course.modes is None else _if_fresh(judge_modes(course.modes), course)
     suffers = silent or any(one.severity != "info" for one in modes)
-    scheduled = course.optimizer is not None and course.optimizer.scheduled
-    moves = judge_movement(course.changes, curve, suffers=suffers, scheduled=scheduled, mean_rate=course.mean_rate)
+    moves = judge_movement(
+        course.changes, curve, suffers=suffers, scheduled=course.scheduled, mean_rate=course.mean_rate
+    )
     found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
     found += judge_shrinkage(course.changes, curve)
     if curve is not None:
@@ -92,8 +95,18 @@ def judge_course(course: CourseFacts) -> list[Finding]:
         found += judge_first_cost(curve, images_seen=course.images_seen, growth=course.growth)
         found += [] if rate else judge_sudden_end(curve, images_seen=course.images_seen)
         if curve.last > _POOR * (curve.chance or curve.start):
-            found += judge_gradients(course.values)
+            found += _if_fresh(judge_gradients(course.values), course)
+        if course.report is not None:
+            agree = course.modes is not None and not course.stale and not modes
+            found += judge_shift(course.report, curve.classes, modes_agree=agree)
+    if course.order is not None:
+        found += judge_order(course.order, scheduled=course.scheduled)
     return found + modes
+
+
+def _if_fresh(found: list[Finding], course: CourseFacts) -> list[Finding]:
+    """What was seen in the first half of a training, and not looked at again, is no more than worth knowing."""
+    return [dataclasses.replace(one, severity="info") for one in found] if course.stale else found
 
 
 def _as_trained(images: InputFacts, augmentation: AugmentationFacts | None) -> InputFacts:

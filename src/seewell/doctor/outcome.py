@@ -18,6 +18,7 @@ class ErrorFacts:
         target_error: The error that could be reached at best.
         target_given: Whether the user said so.
         flat: Whether the training cost has stopped falling.
+        reported: Whether these are the figures that `fit` reports, not measured on the finished network.
     """
 
     train_error: float
@@ -28,6 +29,7 @@ class ErrorFacts:
     target_error: float = 0.0
     target_given: bool = False
     flat: bool = True
+    reported: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,9 @@ class ResultFacts:
         noise: The surest quarter of the validation split; None where it has too few images.
         disputed: Labels of the validation split that look wrong, the surest first; empty where they were not sought.
         resting: Whether the training cost has come to rest: what is not learned yet will not come by itself.
+        updates: Updates that were made; 0 where they were not counted.
+        fell: Whether the cost fell at all.
+        accuracy: Accuracy in training mode at the end; None where it is not reported.
     """
 
     errors: ErrorFacts
@@ -140,3 +145,6 @@ class ResultFacts:
     noise: NoiseFacts | None = None
     disputed: tuple[Disputed, ...] = ()
     resting: bool = True
+    updates: int = 0
+    fell: bool = False
+    accuracy: float | None = None

@@ -8,6 +8,8 @@ from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.probes.curve import Record, curve_facts
 from seewell.doctor.probes.forward import layer_values
 from seewell.doctor.probes.modes import mode_facts
+from seewell.doctor.probes.order import order_facts
+from seewell.doctor.probes.reports import report_facts
 from seewell.doctor.probes.structure import mean_rate
 from seewell.doctor.probes.weights import WeightWatch
 from seewell.doctor.statistics import CurveFacts, LayerValues, ModeFacts
@@ -25,6 +27,8 @@ _REPORTS = 5000
 """Updates from which on only every tenth running mean is read."""
 MOMENTS = frozenset([*_UPDATES, *(update + 1 for update in _UPDATES), *_PROBES])
 """Numbers of updates after which a loop that makes several at once should report, so that nothing is missed."""
+_RATES = 50
+"""Updates in which it is noticed whether somebody changes the learning rate from batch to batch."""
 _IMAGES = 32
 _CROSS_ENTROPIES = ("sparse", "categorical", "binary")
 
@@ -42,6 +46,7 @@ class Watch:
         marked: Whether the update that is being made will be measured.
         update_seconds: What measuring an update takes.
         probe_seconds: What looking at the layers takes.
+        held: Validation images, where they were counted.
     """
 
     def __init__(self, subject: Subject, facts: Facts, batch: Any) -> None:
@@ -55,6 +60,9 @@ class Watch:
         self._values: tuple[LayerValues, ...] = ()
         self._modes: ModeFacts | None = None
         self._not_finite_layer: str | None = None
+        self._probed: int | None = None
+        self._rates: set[float] = set()
+        self.held: int | None = None
         self.record = Record()
         self.marked = False
         self.update_seconds = 0.0
@@ -97,6 +105,8 @@ class Watch:
         if loss is None:
             return
         self.record.add(batch + 1, float(loss), accuracy)
+        if self._updates <= _RATES:
+            self._rates.add(self._rate())
         if not math.isfinite(float(loss)) and self._not_finite_layer is None:
             self._not_finite_layer = self._first_not_finite()
 
@@ -113,17 +123,28 @@ class Watch:
         if self._subject.anatomy is not None:
             self._values = layer_values(self._subject.anatomy, images, labels, kind=self._facts.kind, training=False)
         self._modes = mode_facts(self._subject.model, images, labels, self._facts.kind, self._updates)
+        self._probed = self._updates
         self.probe_seconds = time.perf_counter() - began
 
-    def end_epoch(self, validation_accuracy: float | None) -> None:
+    def wants_last_probe(self) -> bool:
+        """Whether the layers have changed since they were looked at."""
+        return self._batch is not None and self._probed != self._updates
+
+    def end_epoch(self, validation_accuracy: float | None, accuracy: float | None = None) -> None:
         """An epoch has ended."""
         self._in_epoch = 0
         self.record.epochs += 1
+        self.record.results.append((self._updates, accuracy, validation_accuracy))
         if validation_accuracy is not None:
             self.record.validation.append(validation_accuracy)
 
-    def course(self, *, ended: bool = False) -> CourseFacts:
-        """What was measured so far; the schedule of rates is read only of a training that has ended."""
+    def course(self, *, whole: bool = False) -> CourseFacts:
+        """What was measured so far.
+
+        Args:
+            whole: The training is over: also what takes the whole course to say, the rhythm, fit's own figures and
+                the schedule of rates.
+        """
         facts = self._facts
         return CourseFacts(
             self.curve(),
@@ -131,20 +152,33 @@ class Watch:
             self._values,
             self._modes,
             self._not_finite_layer,
-            optimizer=facts.optimizer,
             images_seen=facts.images is not None,
             growth=max((value.deviation for value in facts.predicted), default=None),
-            mean_rate=mean_rate(self._subject.model.optimizer, self._updates) if ended else None,
+            mean_rate=mean_rate(self._subject.model.optimizer, self._updates) if whole else None,
+            probed=self._probed,
+            order=order_facts(self.record, classes=self._classes, chance=self._chance) if whole else None,
+            report=report_facts(self.record, self._subject.model, facts.structure, self.held) if whole else None,
+            scheduled=facts.optimizer.scheduled or len(self._rates) > 1,
         )
 
     def curve(self) -> CurveFacts | None:
         """The shape of the cost so far."""
+        return curve_facts(self.record, classes=self._classes, chance=self._chance, family=self._facts.structure.loss)
+
+    @property
+    def _classes(self) -> int:
+        return max(2, self._facts.structure.outputs)
+
+    @property
+    def _chance(self) -> float | None:
         structure = self._facts.structure
-        classes = max(2, structure.outputs)
         plain = structure.loss in _CROSS_ENTROPIES and not structure.penalized
         plain = plain and not (structure.loss == "binary" and structure.outputs > 1)
-        chance = math.log(classes) if plain else None
-        return curve_facts(self.record, classes=classes, chance=chance, family=structure.loss)
+        return math.log(self._classes) if plain else None
+
+    def _rate(self) -> float:
+        optimizer = getattr(self._subject.model.optimizer, "inner_optimizer", self._subject.model.optimizer)
+        return float(optimizer.learning_rate)
 
     def _first_not_finite(self) -> str | None:
         return next((change.layer for change in self._weights.changes() if not change.finite), None)

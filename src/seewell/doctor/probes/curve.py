@@ -24,6 +24,8 @@ class Record:
         accuracies: Mean accuracy of each interval; empty where it is not reported.
         validation: Validation accuracy of each epoch.
         epochs: Finished epochs.
+        starts: Number of intervals before each epoch.
+        results: Updates so far, mean accuracy and validation accuracy of each epoch; None where they are not reported.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -31,12 +33,15 @@ class Record:
     accuracies: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     epochs: int = 0
+    starts: list[int] = field(default_factory=list)
+    results: list[tuple[int, float | None, float | None]] = field(default_factory=list)
     _batch: int = 0
     _sums: tuple[float, float] = (0.0, 0.0)
 
     def start_epoch(self) -> None:
         """The running means begin again."""
         self._batch, self._sums = 0, (0.0, 0.0)
+        self.starts.append(len(self.losses))
 
     def add(self, batches: int, loss: float, accuracy: float | None) -> None:
         """Take in the running means after so many batches of this epoch.

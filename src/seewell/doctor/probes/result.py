@@ -1,5 +1,6 @@
 """What a trained network's probabilities say about it: errors, calibration, classes, and how sure its mistakes are."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -41,6 +42,9 @@ def result_facts(
     resting: bool | None = None,
     target_error: float = 0.0,
     target_given: bool = False,
+    updates: int = 0,
+    fell: bool = False,
+    accuracy: float | None = None,
 ) -> ResultFacts:
     """Everything that the judgement after a training rests on, but for the disputed labels.
 
@@ -52,6 +56,9 @@ def result_facts(
         resting: Whether the cost has come to rest; by default where it does not fall any more.
         target_error: The error that could be reached at best.
         target_given: Whether the user said so.
+        updates: Updates that were made; 0 where they were not counted.
+        fell: Whether the cost fell at all.
+        accuracy: Accuracy in training mode at the end; None where it is not reported.
 
     Returns:
         The facts; parts that need a validation split are empty without one.
@@ -67,15 +74,21 @@ def result_facts(
         target_given=target_given,
         flat=settled and falling <= _FLAT,
     )
-    if validation is None or len(validation[1]) == 0:
-        return ResultFacts(errors, falling)
-    return ResultFacts(
+    facts = ResultFacts(
         errors,
         falling,
-        calibration_facts(validation),
-        class_recalls(validation),
-        noise_facts(validation),
         resting=falling <= _FLAT if resting is None else resting,
+        updates=updates,
+        fell=fell,
+        accuracy=accuracy,
+    )
+    if validation is None or len(validation[1]) == 0:
+        return facts
+    return dataclasses.replace(
+        facts,
+        calibration=calibration_facts(validation),
+        classes=class_recalls(validation),
+        noise=noise_facts(validation),
     )
 
 

@@ -53,12 +53,15 @@ _POOR_RESULTS = {"high-bias", "undertrained"}
 
 _FEW_SYMPTOMS = {
     "labels-wrong": {"loss-stagnant", "learning-rate-too-low", "high-bias", "high-variance", "overconfident"},
-    "ordered-batches": {"loss-stagnant", "loss-oscillating", "loss-diverging"},
+    "ordered-batches": {
+        *("loss-stagnant", "loss-oscillating", "loss-diverging", "high-bias", "high-variance", "undertrained"),
+        *("overconfident", "weak-class", "train-eval-mismatch"),
+    },
     "class-imbalance": {"weak-class"},
     "class-missing": {"weak-class"},
     "train-test-shift": {"high-variance", "overconfident", "weak-class"},
     "train-test-leak": set(),
-    "train-eval-mismatch": {"high-bias"},
+    "train-eval-mismatch": {"high-bias", "high-variance", "overconfident", "weak-class"},
     "label-noise": {"high-bias", "high-variance", "overconfident"},
     "high-bias": set(),
     "high-variance": {"overconfident"},

@@ -22,8 +22,9 @@ def judge_bias(facts: ErrorFacts) -> Finding:
     poor = 1 - facts.train_error < halfway
     severity: Severity = "warning" if facts.flat and (missed or poor) else "info"
     above = f", and less than {_MISS:.2f} above the target" if facts.target_given else ""
+    start = "By fit's own figures, the" if facts.reported else "The"
     said = (
-        f"The network gets {100 * facts.train_error:.1f} % of its own training images wrong "
+        f"{start} network gets {100 * facts.train_error:.1f} % of its own training images wrong "
         f"(target {100 * facts.target_error:.1f} %)"
     )
     if severity == "warning":
@@ -51,8 +52,9 @@ def judge_variance(facts: ErrorFacts) -> Finding:
         facts.validation_error, facts.validation_count, facts.train_error, facts.train_count
     )
     severity: Severity = "warning" if gap >= _GAP and low > _GAP_LOW else "info"
+    new = "By fit's own figures, new" if facts.reported else "New"
     said = (
-        f"New images are wrong {100 * facts.validation_error:.1f} % of the time, training images "
+        f"{new} images are wrong {100 * facts.validation_error:.1f} % of the time, training images "
         f"{100 * facts.train_error:.1f} %: "
         f"a gap of {100 * gap:.1f} points (95 % interval {100 * low:.1f} to {100 * high:.1f})"
     )
