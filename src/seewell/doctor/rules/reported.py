@@ -82,12 +82,8 @@ def judge_shift(facts: ReportFacts, classes: int, *, modes_agree: bool = False) 
     chance = 1 / classes
     near, halfway = chance + _NEAR_CHANCE * (1 - chance), 0.5 * (chance + 1)
     held = [one for one in facts.validation if one is not None]
-    if (
-        len(held) < (_LAST if facts.layer is None else _LAST_NORMED)
-        or facts.averaged
-        or facts.accuracies[-1] < halfway
-        or max(held) > near
-    ):
+    enough = len(held) >= (_LAST if facts.layer is None else _LAST_NORMED)
+    if not enough or facts.averaged or facts.accuracies[-1] < halfway or max(held) > near:
         return []
     if facts.accuracies[1] <= near:
         return []
