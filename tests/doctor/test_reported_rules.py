@@ -255,7 +255,7 @@ def test_only_what_the_outcome_refutes_is_taken_back(one, outcome, before, sever
 
 def test_a_penalty_that_pulled_hard_at_the_start_is_forgiven_where_the_network_learned():
     structure = Structure(10, "softmax", "o", False, False, "sparse", "s", False, (), True, 9)
-    pulled = LayerValues("a", "relu", 0.7, 3.0, True, 0.1, None, 0.01, 0.1, 1.4, penalty=0.05)
+    pulled = LayerValues("a", "relu", 0.7, 3.0, True, 0.1, None, 0.01, 0.1, 1.4, penalty=0.5)
     found = judge_regularization(structure, (pulled,), OptimizerFacts("Adam", 1e-3, False, True))
     assert severities(found) == ["warning"]
     assert severities(revise(found, WELL, before=True)) == ["info"]

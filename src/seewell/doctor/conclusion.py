@@ -27,7 +27,7 @@ _FIRST = 32
 _FEWEST = 50
 _LONG_ENOUGH = 100
 """Updates before a cost can be called flat."""
-_RESTING = 0.1
+_RESTING = 0.04
 """Share of the whole fall that lies in the last half (mean of it − mean of the last tenth): 0.2 for a straight line.
 The upper end of its interval must stay below: a short training's cost scatters too much to be called flat."""
 _FELL = 0.97

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.outcome import ResultFacts
+from seewell.doctor.rules.unseen_images import FROM_FIRST_COST
 from seewell.findings import Finding
 
 __all__ = ["Outcome", "outcome_of", "revise"]
@@ -120,6 +121,8 @@ def _is_refuted(finding: Finding, outcome: Outcome, before: bool) -> bool:
         return warning and outcome.learned_well
     if code == "regularization-too-strong":
         return warning and finding.threshold_source.startswith(_PULL) and outcome.learned_well
+    if code == "input-range-too-large":  # a mean image subtracted from raw images gives a high first cost, and trains
+        return finding.threshold_source == FROM_FIRST_COST and outcome.learned_well
     if code == "labels-wrong":
         return warning and outcome.validation is not None and outcome.validation >= outcome.guessing + _ABOVE
     if code == "learning-rate-too-high" and before and outcome.scheduled:

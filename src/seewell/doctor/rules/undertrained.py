@@ -12,7 +12,7 @@ _FALLING = 0.05
 """The same, from which on the curve is not flat."""
 _LEFT = 0.05
 """Training error above the target below which there is nothing left to learn for a longer training."""
-_BARELY = 0.15
+_BARELY = 0.1
 """Share of the way from guessing to certainty, within which next to nothing was learned."""
 _FEW = 100
 """Updates before a cost that does not fall says anything."""
@@ -71,5 +71,5 @@ def _so_few_updates(facts: ResultFacts, best: float, barely: float) -> Finding:
         message,
         round(best, 4),
         f"an accuracy of {barely:.2f} and more, or a cost at rest",
-        "guessing plus 15 % of the way to certainty",
+        "guessing plus a tenth of the way to certainty",
     )

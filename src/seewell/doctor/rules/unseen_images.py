@@ -5,10 +5,12 @@ import math
 from seewell.doctor.statistics import CurveFacts
 from seewell.findings import Finding
 
-__all__ = ["judge_first_cost", "judge_sudden_end"]
+__all__ = ["FROM_FIRST_COST", "judge_first_cost", "judge_sudden_end"]
 
 _FIRST = 5.0
 """Cost of the first batch / ln K. Inputs of size 1 and weights that keep values alike give 1 to 2.5."""
+FROM_FIRST_COST = "He et al. 2015 (values keep their size from layer to layer); LTFN 11"
+"""Where the threshold comes from; it also tells this guess from what was measured of the images."""
 _GROWTH = 10.0
 """How much weights alone may enlarge values; more is the weights' fault (`init-too-large`)."""
 
@@ -31,8 +33,9 @@ def judge_first_cost(curve: CurveFacts, *, images_seen: bool, growth: float | No
         "divide them by 255 or subtract their mean."
     )
     expected = f"below {_FIRST:g} times ln K"
-    source = "He et al. 2015 (values keep their size from layer to layer); LTFN 11"
-    return [Finding("input-range-too-large", "warning", None, message, round(curve.first, 4), expected, source)]
+    return [
+        Finding("input-range-too-large", "warning", None, message, round(curve.first, 4), expected, FROM_FIRST_COST)
+    ]
 
 
 def judge_sudden_end(curve: CurveFacts, *, images_seen: bool) -> list[Finding]:
