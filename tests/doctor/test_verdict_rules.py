@@ -193,6 +193,10 @@ def test_a_poor_result_is_evidence_of_its_cause_but_its_numbers_are_always_told(
     assert [one.code for one in found] == ["label-noise"]
     found = combine([finding("high-variance", "warning"), finding("high-bias", "warning")])
     assert [one.code for one in found] == ["high-bias", "high-variance"]
+    found = combine([finding("undertrained", "warning"), finding("dead-units", "critical")])
+    assert [(one.code, [e.code for e in one.evidence]) for one in found] == [("dead-units", ["undertrained"])]
+    found = combine([finding("undertrained", "warning"), finding("dead-units", "warning")])
+    assert len(found) == 2
 
 
 def test_the_verdict_comes_with_remedies_and_the_most_important_first():

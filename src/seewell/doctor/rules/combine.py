@@ -83,6 +83,7 @@ def combine(findings: Iterable[Finding]) -> list[Finding]:
     """
     kept = _promote(_unique(findings))
     causes = [one for one in kept if _explains_symptoms(one)]
+    causes += [one for one in kept if one.code in _SYMPTOMS and one.severity == "critical"]
     told: dict[int, list[Finding]] = {}
     free: list[Finding] = []
     for one in kept:
@@ -118,6 +119,8 @@ def _stands_above(cause: Finding, other: Finding) -> bool:
 def _explains(cause: Finding, other: Finding) -> bool:
     if other.code in _RESULTS and other.severity == "info":
         return False  # bias and variance are always told with their numbers
+    if cause.code in _SYMPTOMS:
+        return other.code == "undertrained"  # where nothing can be learned, more updates are no remedy
     if cause.code in _FEW_SYMPTOMS:
         return other.code in _FEW_SYMPTOMS[cause.code]
     if other.code in _POOR_RESULTS:
