@@ -13,11 +13,13 @@ import numpy.typing as npt
 from seewell.config import TrainConfig
 from seewell.data.augmentation import augment, parse_augmentation
 from seewell.doctor.examine import prepare
-from seewell.doctor.facts import Facts
+from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.guard import Guard
 from seewell.doctor.judgement import judge_course
+from seewell.doctor.outcome import ResultFacts
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.augmentation import augmentation_facts
+from seewell.doctor.revision import outcome_of, revise
 from seewell.doctor.rules.augmentation import judge_augmentation
 from seewell.doctor.subject import check_model
 from seewell.doctor.timeshare import TimeShare
@@ -74,6 +76,7 @@ class LoopDoctor:
         self._watch: Watch | None = None
         self._before: list[Finding] = []
         self._during: list[Finding] = []
+        self._course: CourseFacts | None = None
         self._marked_at = -1
         self.examination_seconds = 0.0
 
@@ -87,9 +90,18 @@ class LoopDoctor:
         """What could not be judged, and why."""
         return tuple(self._guard.limits)
 
-    def with_others(self, others: Sequence[Finding]) -> list[Finding]:
-        """All findings together with some from elsewhere, such as the verdict's."""
-        return prescribe([*others, *self._before, *self._during], self._facts)
+    def with_others(self, others: Sequence[Finding], result: ResultFacts | None = None) -> list[Finding]:
+        """All findings together with some from elsewhere, such as the verdict's.
+
+        Args:
+            others: The others.
+            result: What was measured of the trained network: predictions that it refutes are taken back.
+        """
+        outcome = None
+        if result is not None and self._facts is not None and self._course is not None:
+            outcome = outcome_of(self._facts, self._course, result)
+        before, during = revise(self._before, outcome, before=True), revise(self._during, outcome, before=False)
+        return prescribe([*others, *before, *during], self._facts)
 
     def describe(self) -> dict[str, Any]:
         """What the doctor took and what it could not judge, for ``run.json``."""
@@ -228,7 +240,8 @@ class LoopDoctor:
             return
 
         def judge() -> None:
-            self._during = judge_course(watch.course(whole=whole))
+            self._course = watch.course(whole=whole)
+            self._during = judge_course(self._course)
 
         self._run("the cost", judge)
         reason = self._reason()

@@ -14,7 +14,7 @@ from seewell.config import TrainConfig, check_names
 from seewell.data.dataset import ImageDataset, Progress, Split
 from seewell.data.names import printable
 from seewell.describing import describe
-from seewell.doctor.outcome import Disputed
+from seewell.doctor.outcome import Disputed, ResultFacts
 from seewell.doctor.prescribe import prescribe
 from seewell.doctor.probes.disputed import disputed_labels
 from seewell.doctor.probes.result import falling_share, result_facts
@@ -43,6 +43,8 @@ MakeObservers = Callable[[Plan, RunFolder], Sequence[Observer]]
 
 _PROBE_IMAGES = 32
 _MEASURED_IMAGES = 10_000
+_ENOUGH_LOSSES = 10
+"""Reported costs from which on they say whether the cost still falls (see `falling_share`)."""
 
 
 def train(
@@ -237,9 +239,9 @@ def _examine(doctor: LoopDoctor, folder: RunFolder, start: Checkpoint | None) ->
     doctor.stop_before()
 
 
-def _together(doctor: LoopDoctor | None, others: Sequence[Finding]) -> list[Finding]:
+def _together(doctor: LoopDoctor | None, others: Sequence[Finding], result: ResultFacts) -> list[Finding]:
     """Findings of the doctor and others; causes above the symptoms that they explain."""
-    return prescribe(others, None) if doctor is None else doctor.with_others(others)
+    return prescribe(others, None) if doctor is None else doctor.with_others(others, result)
 
 
 def _last_findings(doctor: LoopDoctor | None, problem: TrainingStoppedError) -> list[Finding]:
@@ -324,17 +326,21 @@ def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], docto
     history = Run(folder.path).history
     settings = {**plan.config.to_dict(), "channels": dataset.image_shape[2]}
     train, held = ((one.probabilities, one.labels) for one in (measured["train"], measured["validation"]))
+    losses = [float(entry["loss"]) for entry in history if entry["kind"] == "train"]
     facts = result_facts(
         train,
         held,
-        falling=falling_share([entry["loss"] for entry in history if entry["kind"] == "train"]),
+        falling=falling_share(losses),
+        resting=None if len(losses) >= _ENOUGH_LOSSES else False,
+        updates=fitted.steps,
+        fell=losses[-1:] < losses[:1],
         target_error=plan.config.target_error,
         target_given=job.target_given,
     )
     facts = dataclasses.replace(facts, disputed=disputed_labels(held))
     found = verdict(facts, settings, dataset.classes)
     write_json(folder.label_issues, _label_issues(facts.disputed, dataset.validation))
-    findings = [finding.to_dict() for finding in _together(doctor, found)]
+    findings = [finding.to_dict() for finding in _together(doctor, found, facts)]
     test = measured.get("test")
     info["result"] = {
         "run": str(folder.path),
