@@ -46,7 +46,7 @@ def spoil(path, step):
     weights.write_bytes(weights.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("step", [12, 17])
+@pytest.mark.parametrize("step", [pytest.param(12, marks=pytest.mark.slow), 17])
 def test_patience_runs_out_at_the_same_update_wherever_the_training_was_cut(stopped, tmp_path, step):
     path = killed(stopped, tmp_path / "run", step)
     resume(path, doctor=False)
@@ -77,7 +77,7 @@ def test_a_best_that_is_lost_on_the_way_is_said_and_the_weights_of_then_stand_in
     assert measured(path) == measured(stopped)
 
 
-@pytest.mark.parametrize("text", [None, "step-9"])
+@pytest.mark.parametrize("text", [None, pytest.param("step-9", marks=pytest.mark.slow)])
 def test_where_only_the_pointer_to_the_best_is_damaged_nothing_is_lost(stopped, tmp_path, text):
     path = killed(stopped, tmp_path / "run", 12)
     pointer = path / "checkpoints" / "BEST"

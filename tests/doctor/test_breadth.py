@@ -10,9 +10,8 @@ from breadth_cases import HELD, MODELS, SPARSE, X, Y, compiled, small
 import seewell
 
 DEFAULT = (
-    *("subclassed", "own train_step", "own loss function", "transformer", "frozen body"),
-    *("data set, one-hot, weights", "PyDataset, weights, workers", "labels (N, 1), uint8", "bool labels, one sigmoid"),
-    *("grey, no channel axis", "LSTM over rows"),
+    *("subclassed", "own train_step", "transformer", "data set, one-hot, weights"),
+    *("PyDataset, weights, workers", "bool labels, one sigmoid"),
 )
 NOT_READ = ("subclassed",)
 """Whose layers' connections stand in Python code."""

@@ -76,7 +76,12 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+DEFAULT = ("one epoch, BatchNorm", "averaged weights", "small batches")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in HEALTHY]
+)
 def test_a_healthy_training_gives_no_warning(name: str) -> None:
     layers, optimizer, fit = HEALTHY[name]
     assert warned(watch(layers, optimizer(), **fit)) == []

@@ -54,7 +54,12 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+DEFAULT = ("cached", "mapped before", "zipped", "cannot be looked up")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in HEALTHY]
+)
 def test_a_full_shuffle_over_sorted_data_is_healthy(name: str) -> None:
     assert codes(HEALTHY[name]()) == []
 

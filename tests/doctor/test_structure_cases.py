@@ -6,10 +6,18 @@ from structure_cases import FAULTS, HEALTHY
 
 import seewell
 
-HEAVY = ("LayerScale", "zero gamma, gelu", "mixture of experts", "separable", "selu", "GroupNorm", "swish by hand")
+HEAVY = (
+    *("LayerScale", "zero gamma, gelu", "mixture of experts", "separable", "selu", "GroupNorm", "swish by hand"),
+    *("zero kernel", "categorical hinge", "hinge, one output", "divergence", "subclassed, two logits"),
+    *("squared hinge", "hinge on sigmoid", "divergence of logits", "subclassed, binary", "L1 of 0.1", "frozen, raw"),
+)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in HEALTHY])
+def marked(names):
+    return [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in names]
+
+
+@pytest.mark.parametrize("name", marked(HEALTHY))
 def test_a_sound_design_gives_no_warning(name: str) -> None:
     keras.utils.set_random_seed(0)
     model, images, labels = HEALTHY[name]()
@@ -17,7 +25,7 @@ def test_a_sound_design_gives_no_warning(name: str) -> None:
     assert [(one.code, one.message) for one in found if one.severity != "info"] == []
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", marked(FAULTS))
 def test_the_fault_that_it_looks_like_is_named(name: str) -> None:
     keras.utils.set_random_seed(0)
     code, make = FAULTS[name]
