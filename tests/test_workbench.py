@@ -195,7 +195,7 @@ def test_another_seed_gives_another_network_on_the_same_splits(everything, digit
     assert run.info["dataset"] == open_run(everything).info["dataset"]
 
 
-@pytest.mark.parametrize("step", [5, 20])
+@pytest.mark.parametrize("step", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_run_that_was_cut_in_mid_epoch_and_continued_is_the_uncut_one(everything, tmp_path, step):
     path = tmp_path / "run"
     with pytest.raises(InterruptedTrainingError) as caught:

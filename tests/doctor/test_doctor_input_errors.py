@@ -131,7 +131,7 @@ def test_a_subclassed_model_is_judged_by_its_answers_and_the_rest_is_a_limit() -
 def test_a_failure_of_a_probe_is_a_note_and_training_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from seewell.doctor.watch import Watch
 
-    def fail(self: Any) -> None:
+    def fail(self: Any, *, whole: bool = False) -> None:
         raise RuntimeError("probe")
 
     monkeypatch.setattr(Watch, "course", fail)

@@ -25,6 +25,8 @@ AT_THE_END = ("a class weighted to nothing", "validation labels shuffled")
 """Kinds that show in the result alone, which the callback leaves out where a busy machine has used up its seconds."""
 NOT_SETTLED = tuple(f"calibration/healthy/{number}" for number in ("004", "005", "006", "007"))
 """Small, imbalanced or overfitted trainings with findings of the result group: the bench has to say which are sound."""
+HEAVY = ("resnet",)
+"""Networks whose trainings take longest; they are slow."""
 KNOWN_MISSES = ("half the labels drawn at random",)
 """Kinds that the doctor does not name yet in so small a training."""
 
@@ -55,7 +57,10 @@ def known() -> dict[str, dict[str, Any]]:
     return json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("one", chosen(), ids=lambda one: one.key)
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, id=one.key, marks=[pytest.mark.slow] if one.setup.network in HEAVY else []) for one in chosen()],
+)
 def test_the_verdict_on_a_training_does_not_change(one: Any) -> None:
     assert verdict(one)["codes"][:1] == known()[one.key]["codes"][:1]
 

@@ -9,7 +9,7 @@ import seewell
 HEAVY = (
     *("LayerScale", "zero gamma, gelu", "mixture of experts", "separable", "selu", "GroupNorm", "swish by hand"),
     *("zero kernel", "categorical hinge", "hinge, one output", "divergence", "subclassed, two logits"),
-    *("squared hinge", "hinge on sigmoid", "divergence of logits", "subclassed, binary", "L1 of 0.1", "frozen, raw"),
+    *("squared hinge", "hinge on sigmoid", "divergence of logits", "subclassed, binary", "L2 of 1", "frozen, raw"),
 )
 
 

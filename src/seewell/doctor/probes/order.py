@@ -31,11 +31,11 @@ def order_facts(record: Record, *, classes: int, chance: float | None) -> OrderF
     Example:
         >>> record = Record()
         >>> record.start_epoch()
-        >>> for batch in range(100):
-        ...     record.append(1, 6.0 - batch % 10 / 2, 0.1 * (batch % 10))
+        >>> for batch in range(200):
+        ...     record.append(1, 6.0 - batch % 20 / 4, 0.05 * (batch % 20))
         >>> facts = order_facts(record, classes=10, chance=None)
         >>> facts.rhythm > 0.5, facts.peaks
-        (True, 10)
+        (True, 9)
     """
     spans = _single_batches(record)
     if not spans:
