@@ -31,6 +31,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from seewell.training.observers import Observer
+
 STEPS = 400
 SETTINGS = {
     "network": "fully-connected",
@@ -61,26 +63,14 @@ class Tally:
     stale: int = 0
 
 
-class Progress:
+class Progress(Observer):
     """An observer that tells the parent, through shared memory, how many updates were made."""
 
     def __init__(self, memory):
         self.memory = memory
 
-    def on_start(self, started):
-        pass
-
     def on_progress(self, step, loss, accuracy, images_per_second):
         self.memory[:8] = struct.pack("q", step)
-
-    def on_train(self, report):
-        pass
-
-    def on_validation(self, report):
-        pass
-
-    def on_end(self):
-        pass
 
 
 def live(path, memory, config, doctor):

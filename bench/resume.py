@@ -43,9 +43,10 @@ SETTINGS = {
 PROGRAM = """
 import json, shutil, sys, time
 from seewell.config import config_from_dict
+from seewell.training.observers import Observer
 from seewell.workbench import resume, train
 
-class First:
+class First(Observer):
     at = None
     def __init__(self, folder):
         self.folder = folder
@@ -54,9 +55,6 @@ class First:
             shutil.copy(self.folder.network, path + ".untrained.keras")
     def on_progress(self, step, loss, accuracy, images_per_second):
         First.at = First.at or time.time()
-    def on_train(self, report): pass
-    on_validation = on_train
-    def on_end(self): pass
 
 path, source, settings, began = json.loads(sys.argv[1])
 watch = {"observers": lambda plan, folder: [First(folder)]}

@@ -8,6 +8,7 @@ from seewell.config import TrainConfig
 from seewell.files import read_json, write_json
 from seewell.runs.checkpoint import folders, point
 from seewell.runs.run import open_run
+from seewell.training.observers import Observer
 from seewell.workbench import train
 
 SETTINGS = {
@@ -26,7 +27,7 @@ SETTINGS = {
 UNTRAINED = "untrained.keras"
 
 
-class Copies:
+class Copies(Observer):
     """An observer that copies the network as it is kept before the first update."""
 
     def __init__(self, folder, target):
@@ -34,18 +35,6 @@ class Copies:
 
     def on_start(self, started):
         shutil.copy(self.folder.network, self.target)
-
-    def on_progress(self, step, loss, accuracy, images_per_second):
-        pass
-
-    def on_train(self, report):
-        pass
-
-    def on_validation(self, report):
-        pass
-
-    def on_end(self):
-        pass
 
 
 def write_source(split, path):

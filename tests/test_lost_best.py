@@ -7,6 +7,7 @@ import pytest
 from resuming_makers import SETTINGS, UNTRAINED, killed, measured, outcome, train_small, write_source
 from seewell.runs.checkpoint import folders, pointed
 from seewell.runs.run import open_run
+from seewell.training.observers import Observer
 from seewell.workbench import resume
 
 TOO_FAST = {"learning_rate": 3.0, "schedule": "constant", "early_stop": 2, "epochs": 9}
@@ -91,7 +92,7 @@ def test_more_epochs_whose_first_checkpoint_is_lost_begin_their_schedule_at_the_
     path = tmp_path / "run"
     shutil.copytree(finished, path)
 
-    class Dies:
+    class Dies(Observer):
         def on_start(self, started):
             raise KeyboardInterrupt
 

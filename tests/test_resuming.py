@@ -19,6 +19,7 @@ from seewell.errors import ConfigError, DataError, InterruptedTrainingError, Run
 from seewell.files import read_json, write_json
 from seewell.runs.checkpoint import folders, load, pointed
 from seewell.runs.run import open_run
+from seewell.training.observers import Observer
 from seewell.training.recipes import load_recipe
 from seewell.training.schedules import rates
 from seewell.workbench import resume, train
@@ -231,30 +232,18 @@ def test_a_history_that_is_damaged_or_cut_ends_no_training_and_is_told(cut, fini
     assert [row["step"] for row in found.history][:4] == [1, 2, 4, 9]
 
 
-class Stops:
+class Stops(Observer):
     """An observer that lets a signal come after an update, on a disk that is full from then on."""
 
     def __init__(self, step, full=False):
         self.step, self.full = step, full
         self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def on_start(self, started):
-        pass
-
     def on_progress(self, step, loss, accuracy, images_per_second):
         if step == self.step:
             if self.full:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (1, self.before[1]))
             os.kill(os.getpid(), signal.SIGTERM)
-
-    def on_train(self, report):
-        pass
-
-    def on_validation(self, report):
-        pass
-
-    def on_warning(self, text):
-        pass
 
     def on_end(self):
         resource.setrlimit(resource.RLIMIT_FSIZE, self.before)
@@ -319,7 +308,7 @@ def test_until_a_continuation_is_finished_the_network_answers_with_the_best_so_f
     shutil.copytree(finished, path)
     kept = load(pointed(path / "checkpoints", "BEST")).weights["fc1/kernel"]
 
-    class Dies:
+    class Dies(Observer):
         def on_start(self, started):
             raise KeyboardInterrupt
 

@@ -14,6 +14,7 @@ from seewell.errors import ConfigError, DataError, InterruptedTrainingError, Net
 from seewell.findings import CODES
 from seewell.runs.checkpoint import folders, load, pointed
 from seewell.runs.run import open_run
+from seewell.training.observers import Observer
 from seewell.workbench import resume, train
 
 # design.md, section 4
@@ -66,27 +67,15 @@ def numbers(path):
     return {"history": history, "last step": last.name, "network": weights, **kept}
 
 
-class StopAt:
+class StopAt(Observer):
     """An observer that sends this process a signal when a step is reached."""
 
     def __init__(self, step, number=15):
         self.step, self.number = step, number
 
-    def on_start(self, started):
-        pass
-
     def on_progress(self, step, loss, accuracy, images_per_second):
         if step >= self.step:
             os.kill(os.getpid(), self.number)
-
-    def on_train(self, report):
-        pass
-
-    def on_validation(self, report):
-        pass
-
-    def on_end(self):
-        pass
 
 
 def test_the_summary_has_every_key_of_the_contract(tiny_run, digits):

@@ -29,7 +29,7 @@ from seewell.findings import Finding
 from seewell.networks.layer_table import layer_table, total
 from seewell.preparing import Prepared
 from seewell.seeds import derive_seed
-from seewell.training.observers import Started, TrainReport, ValidationReport
+from seewell.training.observers import Observer, Started, ValidationReport
 from seewell.training.optimizers import make_optimizer
 from seewell.training.plan import expected_seconds
 from seewell.training.schedules import rates
@@ -50,7 +50,7 @@ _COMPARED = 256
 """Images that are compared with what augmentation makes of them."""
 
 
-class LoopDoctor:
+class LoopDoctor(Observer):
     """An observer of our own loop that examines, watches and judges one training.
 
     Make it before a checkpoint is restored: it compares with the first weights.
@@ -181,9 +181,6 @@ class LoopDoctor:
             self._run("layers", watch.probe)
             self._judge()
         self._mark(step)
-
-    def on_train(self, report: TrainReport) -> None:
-        """Nothing: every call's mean was taken in already."""
 
     def on_validation(self, report: ValidationReport) -> None:
         """Look at the layers again, as time allows, and judge."""

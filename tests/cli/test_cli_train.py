@@ -11,6 +11,7 @@ from seewell.config import TrainConfig
 from seewell.errors import InterruptedTrainingError
 from seewell.runs.checkpoint import folders
 from seewell.runs.run import open_run
+from seewell.training.observers import Observer
 from seewell.workbench import train
 
 TINY = ("--network", "fully-connected:widths=16", "--precision", "float32")
@@ -194,23 +195,15 @@ def test_a_cost_that_is_not_finite_is_exit_code_3_and_names_the_layer(command, t
     assert "not finite" in json.loads((tmp_path / "run" / "run.json").read_text())["stopped"]
 
 
-class StopAt:
+class StopAt(Observer):
     """Asks for a stop, as SIGTERM does, when a step is reached."""
 
     def __init__(self, step):
         self.step = step
 
-    def on_start(self, started):
-        pass
-
     def on_progress(self, step, loss, accuracy, images_per_second):
         if step >= self.step:
             signal.raise_signal(signal.SIGTERM)
-
-    on_train = on_validation = on_start
-
-    def on_end(self):
-        pass
 
 
 def test_passed_over_checkpoints_are_said_when_a_run_goes_on(command, tmp_path):

@@ -17,6 +17,7 @@ from seewell.errors import InterruptedTrainingError, RunError
 from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.folder import make_folder
 from seewell.training.loop import Loop
+from seewell.training.observers import Observer
 from seewell.training.plan import DataFacts, resolve
 from seewell.training.precision import Hardware
 from seewell.training.signals import StopRequest
@@ -33,16 +34,13 @@ def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-class FullBetween:
+class FullBetween(Observer):
     """An observer that lets the disk be full from one step to another, and keeps what it is warned of."""
 
     def __init__(self, first, last, stop=None, stop_at=None):
         self.first, self.last, self.stop, self.stop_at = first, last, stop, stop_at
         self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
         self.said = []
-
-    def on_start(self, started):
-        pass
 
     def on_progress(self, step, loss, accuracy, images_per_second):
         full = self.first <= step < self.last
@@ -52,12 +50,6 @@ class FullBetween:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1, self.before[1]) if full else self.before)
         if self.stop is not None and step >= self.stop_at:
             self.stop(15, None)
-
-    def on_train(self, report):
-        pass
-
-    def on_validation(self, report):
-        pass
 
     def on_warning(self, text):
         self.said.append(text)

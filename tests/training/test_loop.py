@@ -16,6 +16,7 @@ from seewell.runs.evaluation import evaluate
 from seewell.runs.folder import RunFolder, make_folder
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import Loop
+from seewell.training.observers import Observer
 from seewell.training.plan import DataFacts, resolve
 from seewell.training.precision import Hardware
 from seewell.training.schedules import rates
@@ -444,25 +445,14 @@ def test_the_test_split_is_not_touched(job, small_dataset):
     job(dataset=replace(small_dataset, test=Untouchable()), epochs=1).loop.run()
 
 
-class Refuses:
+class Refuses(Observer):
     """Asks for a stop at the first validation."""
 
     def __init__(self, request):
         self.request = request
 
-    def on_start(self, started):
-        pass
-
-    def on_progress(self, step, loss, accuracy, images_per_second):
-        pass
-
-    on_train = on_start
-
     def on_validation(self, report):
         self.request.ask(Reason("it is no use.", "some use", "do something else"))
-
-    def on_end(self):
-        pass
 
 
 def test_an_observer_s_wish_to_stop_is_an_error_of_its_words_after_saving(job):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from seewell.cli.output import tell
+from seewell.training.observers import Observer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Lines"]
 
 
-class Lines:
+class Lines(Observer):
     """Cost and accuracy of the current stretch at each report, as the series prints them."""
 
     def on_start(self, started: "Started") -> None:
@@ -21,9 +22,6 @@ class Lines:
             tell(f"goes on after {started.first_step} of {started.total_steps} updates")
         else:
             tell(f"{started.total_steps} updates of {started.batch_size} images")
-
-    def on_progress(self, step: int, loss: float, accuracy: float, images_per_second: float) -> None:
-        """Nothing: reports are enough in a log."""
 
     def on_train(self, report: "TrainReport") -> None:
         """A line a report."""
@@ -41,11 +39,8 @@ class Lines:
         """A line."""
         tell(f"warning: {text}")
 
-    def on_end(self) -> None:
-        """Nothing."""
 
-
-class Bar:
+class Bar(Observer):
     """A progress bar with cost, accuracy, validation, images a second and time left.
 
     Args:
@@ -77,9 +72,6 @@ class Bar:
         """Move it."""
         said = f"cost {loss:.3g}  acc {accuracy:.1%}{self._validation}  {images_per_second:,.0f} img/s"
         self._progress.update(self._task, completed=step, description=said)
-
-    def on_train(self, report: "TrainReport") -> None:
-        """Nothing: the bar has moved already."""
 
     def on_validation(self, report: "ValidationReport") -> None:
         """Show the newest validation accuracy from now on."""

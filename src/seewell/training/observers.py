@@ -67,8 +67,8 @@ class ValidationReport:
     best: bool
 
 
-class Observer(Protocol):
-    """Watches a training."""
+class Observer:
+    """Watches a training; what it is told does nothing unless a subclass makes use of it."""
 
     def on_start(self, started: Started) -> None:
         """Before the first update."""

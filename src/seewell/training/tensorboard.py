@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from seewell.networks.taps import Taps
-from seewell.training.observers import Started, TrainReport, ValidationReport
+from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
 
 __all__ = ["TensorBoardWriter"]
 
@@ -19,7 +19,7 @@ _MOST_VALUES = 50_000
 _TIME_SHARE = 0.03
 
 
-class TensorBoardWriter:
+class TensorBoardWriter(Observer):
     """Writes a training to TensorBoard as it goes; histograms space themselves out to 3 % of the time.
 
     Args:
@@ -48,9 +48,6 @@ class TensorBoardWriter:
         self._model, self._taps = started.model, Taps(started.model)
         self._began = time.perf_counter()
         self._histograms(started.first_step)
-
-    def on_progress(self, step: int, loss: float, accuracy: float, images_per_second: float) -> None:
-        """Nothing: reports carry the means."""
 
     def on_train(self, report: TrainReport) -> None:
         """Write the scalars of a report."""
