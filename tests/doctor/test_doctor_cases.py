@@ -24,11 +24,11 @@ def watch(case: Case, *, fails: bool = False) -> list[seewell.Finding]:
     doctor.examine(model, x[:1300], y[:1300], validation_data=(x[1300:], y[1300:]))
     if not fails:
         model.fit(x[:1300], y[:1300], epochs=case.epochs, callbacks=[doctor], verbose=0)
-    # A busy machine leaves some out.
-    assert [limit for limit in doctor.limits if "to save time" not in limit] == []
+    assert doctor.limits == ()
     return [one for one in doctor.findings if one.severity != "info"]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("name", marked(FAULTS, DEFAULT_FAULTS))
 @pytest.mark.filterwarnings("ignore:.*received `from_logits=True`:UserWarning")  # Keras notices that fault, too
 def test_a_fault_is_named_by_its_cause(name: str) -> None:
@@ -39,6 +39,7 @@ def test_a_fault_is_named_by_its_cause(name: str) -> None:
     assert found[0].threshold_source
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("name", marked(HEALTHY, DEFAULT_HEALTHY))
 def test_a_healthy_training_gives_no_warning(name: str) -> None:
     assert watch(HEALTHY[name]) == []

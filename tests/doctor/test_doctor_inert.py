@@ -70,16 +70,16 @@ def train(give: Any, *, watched: bool) -> tuple[Any, ...]:
         callbacks = [doctor]
     shuffle = give is not as_dataset
     held = (x[500:600], y[500:600])
-    history = model.fit(*data, epochs=2, validation_data=held, callbacks=callbacks, shuffle=shuffle, verbose=0)
+    history = model.fit(*data, epochs=8, validation_data=held, callbacks=callbacks, shuffle=shuffle, verbose=0)
     if watched:
-        # Whether so few updates are too few is not the matter here.
-        assert {one.code for one in doctor.findings if one.severity != "info"} <= {"undertrained"}
-        assert [limit for limit in doctor.limits if "to save time" not in limit] == []
+        assert not [one.code for one in doctor.findings if one.severity != "info"]
+        assert doctor.limits == ()
     following = (random.random(), np.random.rand(), float(tf.random.normal(())), float(keras.random.normal(())))
     weights = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
     return weights, [v.numpy() for v in model.variables], history.history, following
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("give", [as_arrays, as_dataset, as_batches])
 def test_a_watched_training_gives_the_same_bits(give: Any) -> None:
     plain, watched = train(give, watched=False), train(give, watched=True)

@@ -69,9 +69,9 @@ def prepare(
     target_error: float,
     thorough: bool,
     guard: Guard,
-    seconds: float = _SECONDS,
+    seconds: float | None = None,
 ) -> Examination:
-    """Check what was given and take the samples. Arguments and errors as `examine`; ``seconds`` is the budget."""
+    """Check what was given and take the samples; as `examine`, with a budget of so many ``seconds``, 10 by default."""
     if not 0 <= target_error < 1:
         raise DataError(
             f"target_error is {target_error:g}.", expected="a share from 0 to 1, such as 0.05", fix="give 5 % as 0.05"
@@ -88,7 +88,8 @@ def prepare(
             _check_fit(subject, sample, "x")
         if held is not None:
             _check_fit(subject, held, "validation_data", several=False)
-        return Examination(subject, sample, held, guard, None if thorough else seconds)
+        budget = _SECONDS if seconds is None else seconds
+        return Examination(subject, sample, held, guard, None if thorough else budget)
 
 
 def _image_shape(x: Any) -> tuple[int, ...] | None:

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 from statistics import median
+from typing import Literal
 
 from seewell.doctor.statistics import CurveFacts, WeightChange
-from seewell.findings import Finding
+from seewell.findings import Finding, Severity
 
 __all__ = ["judge_movement"]
 
@@ -29,6 +30,7 @@ _RATE_LEFT = 0.05
 """Mean / largest rate of a schedule."""
 _LEARNED = 0.75
 """Of the way from chance to 1: a network that came so far was not stopped too soon."""
+_SOURCE = "Karpathy's recipe (updates of 1e-3), TheDeepChecker (0.1); calibrated on healthy trainings"
 _LONG_ENOUGH = 50
 _HARDLY = 0.7
 """Last / first cost above which little was learned."""
@@ -62,33 +64,24 @@ def _too_high(changes: Sequence[WeightChange], curve: CurveFacts, suffers: bool)
     poor = broken or curve.last > _HARDLY * min(curve.start, curve.chance or curve.start)
     leap = max(changes, key=lambda change: change.largest)
     grown = max(changes, key=lambda change: change.growth if math.isfinite(change.growth) else 0.0)
-    typical = median(change.first for change in changes)
-    leapt = leap.largest > _LEAP or grown.growth > _GROWN
-    rose = broken and math.isfinite(curve.last) and curve.last > _ROSE * curve.start
-    clear = typical > _LEAP / 10 or grown.growth > _GROWN or (broken and leapt)
-    harmed = suffers and median(change.largest for change in changes) > _LEAP
     late = median(change.late for change in changes)
-    restless = late > _RESTLESS and not broken and curve.accuracy is not None and curve.accuracy < _GOOD
-    if not (harmed or restless or rose or (poor and leapt and clear)):
-        return []
-    measured = late if restless and not harmed and not leapt else leap.largest
-    worst = leap if leap.largest > _LEAP or not grown.growth > _GROWN else grown
-    harm = "the cost does not fall" if poor else "the network suffers for it"
-    message = (
-        f"One update changed the weights of {worst.layer} by {_times(measured)} of their size, and {harm}: "
-        "the learning rate is too high."
-    )
-    return [
-        Finding(
-            "learning-rate-too-high",
-            "critical" if broken else "warning",
-            worst.layer,
-            message,
-            float(f"{measured:.3g}") if math.isfinite(measured) else "not finite",
-            f"below {_RESTLESS:g} once training runs; about 0.001 is usual",
-            "Karpathy's recipe (1e-3), TheDeepChecker (0.1); calibrated on healthy trainings",
-        )
-    ]
+    learned = curve.accuracy is None or curve.accuracy >= _GOOD
+    large, doubled = leap.largest > _LEAP, broken and curve.last > _ROSE * curve.start
+    everywhere = broken or median(change.first for change in changes) > _LEAP / 10
+    severity: Severity = "critical" if broken else "warning"
+    if poor and grown.growth > _GROWN:
+        said = f"The weights of {grown.layer} grew to {grown.growth:.3g} times their size"
+        return [_rate("too-high", severity, grown.layer, said, grown.growth, f"below {_GROWN:g} times")]
+    if (poor and large and everywhere) or (suffers and median(change.largest for change in changes) > _LEAP):
+        said = f"One update changed the weights of {leap.layer} by {_times(leap.largest)} of their size"
+        return [_rate("too-high", severity, leap.layer, said, leap.largest, f"below {_LEAP:g}; about 0.001 is usual")]
+    if late > _RESTLESS and not broken and not learned:
+        said = f"Each update still changes the weights by {_times(late)} of their size when the first ten are long over"
+        return [_rate("too-high", severity, None, said, late, f"below {_RESTLESS:g}; about 0.001 is usual")]
+    if doubled:
+        said = f"The cost rose from {curve.start:.3g} to {curve.last:.3g} and then stopped being finite"
+        return [_rate("too-high", severity, None, said, curve.last, f"at most {_ROSE:g} times the first")]
+    return []
 
 
 def _too_low(changes: Sequence[WeightChange], curve: CurveFacts, scheduled: bool) -> list[Finding]:
@@ -99,24 +92,14 @@ def _too_low(changes: Sequence[WeightChange], curve: CurveFacts, scheduled: bool
     if curve.accuracy is not None and curve.accuracy >= halfway:
         return []
     moved, step = max(change.total for change in changes), max(change.largest for change in changes)
-    crept = 0 < step < _CREEP and not (scheduled and curve.updates < _WARMED)
-    if not (0 < moved < _STIRRED or crept):
-        return []
-    message = (
-        f"In {curve.updates:,} updates no layer's weights changed by more than {100 * moved:.2g} %, and the cost "
-        f"went from {curve.start:.3g} to {curve.last:.3g} only: the learning rate is too low."
-    )
-    return [
-        Finding(
-            "learning-rate-too-low",
-            "warning",
-            None,
-            message,
-            float(f"{moved:.3g}"),
-            f"above {_STIRRED:g} in all, and above {_CREEP:g} in one update",
-            "weights that stay where they began have learned nothing; calibrated on healthy trainings",
-        )
-    ]
+    cost = f"and the cost went from {curve.start:.3g} to {curve.last:.3g} only"
+    if 0 < moved < _STIRRED:
+        said = f"In {curve.updates:,} updates no layer's weights changed by more than {100 * moved:.2g} %, {cost}"
+        return [_rate("too-low", "warning", None, said, moved, f"above {_STIRRED:g} in all")]
+    if 0 < step < _CREEP and not (scheduled and curve.updates < _WARMED):
+        said = f"No update that was measured changed any layer's weights by more than {100 * step:.2g} %, {cost}"
+        return [_rate("too-low", "warning", None, said, step, f"above {_CREEP:g} in one update")]
+    return []
 
 
 def _died(curve: CurveFacts, mean_rate: float | None) -> list[Finding]:
@@ -124,21 +107,25 @@ def _died(curve: CurveFacts, mean_rate: float | None) -> list[Finding]:
     wanted = 1 / curve.classes + _LEARNED * (1 - 1 / curve.classes)
     if mean_rate is None or mean_rate >= _RATE_LEFT or curve.accuracy is None or curve.accuracy >= wanted:
         return []
-    message = (
-        f"Averaged over the training, the schedule's learning rate was {100 * mean_rate:.2g} % of its peak: "
-        "it fell so soon that the network stopped learning."
+    said = (
+        f"Averaged over the training, the schedule's rate was {100 * mean_rate:.2g} % of its peak, and the network "
+        "stopped learning when it fell"
     )
-    return [
-        Finding(
-            "learning-rate-too-low",
-            "warning",
-            None,
-            message,
-            float(f"{mean_rate:.3g}"),
-            f"above {_RATE_LEFT:g} of the peak",
-            "cosine gives 0.5, exponential decay to a tenth 0.4, two tenfold steps 0.55",
-        )
-    ]
+    expected = f"above {_RATE_LEFT:g} of the peak (cosine gives 0.5, two tenfold steps 0.55)"
+    return [_rate("too-low", "warning", None, said, mean_rate, expected)]
+
+
+def _rate(
+    which: Literal["too-high", "too-low"],
+    severity: Severity,
+    layer: str | None,
+    said: str,
+    measured: float,
+    expected: str,
+) -> Finding:
+    message = f"{said}: the learning rate is {which.replace('-', ' ')}."
+    value = float(f"{measured:.3g}") if math.isfinite(measured) else "not finite"
+    return Finding(f"learning-rate-{which}", severity, layer, message, value, expected, _SOURCE)
 
 
 def _times(ratio: float) -> str:
