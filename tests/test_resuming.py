@@ -245,6 +245,9 @@ class Stops(Observer):
                 resource.setrlimit(resource.RLIMIT_FSIZE, (1, self.before[1]))
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def on_warning(self, text):
+        """Told; what it says is looked for in run.json."""
+
     def on_end(self):
         resource.setrlimit(resource.RLIMIT_FSIZE, self.before)
 

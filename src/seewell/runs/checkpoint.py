@@ -9,7 +9,6 @@
 A checkpoint counts only when its manifest is complete and every checksum holds.
 """
 
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seewell.errors import RunError
-from seewell.files import fsync_folder, read_json, write_atomically
+from seewell.files import fsync_folder, json_bytes, read_json, write_atomically
 from seewell.runs.manifest import KINDS, MANIFEST, STATE, Manifest, damage, manifest_bytes, read_manifest
 from seewell.runs.tensorfile import Arrays, Written, read_size, shards, write_bytes, write_tensors
 
@@ -114,8 +113,7 @@ def _fill(beside: Path, checkpoint: Checkpoint, shard_bytes: int) -> None:
             which = f"-{place + 1:05d}-of-{len(parts):05d}" if len(parts) > 1 else ""
             name = f"{kind}{which}.safetensors"
             files[name] = write_tensors(beside / name, part)
-    text = json.dumps(dict(checkpoint.state), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    files[STATE] = write_bytes(beside / STATE, text.encode("utf-8", "backslashreplace"))
+    files[STATE] = write_bytes(beside / STATE, json_bytes(dict(checkpoint.state)))
     content = manifest_bytes(
         step=checkpoint.step,
         only=checkpoint.only,

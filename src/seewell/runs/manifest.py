@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seewell.files import sha256_of_file
+from seewell.files import json_bytes, sha256_of_file
 from seewell.runs.tensorfile import Arrays, Written
 
 __all__ = ["MANIFEST", "Manifest", "damage", "manifest_bytes", "read_manifest"]
@@ -68,15 +68,11 @@ def manifest_bytes(
         "optimizer": described(optimizer),
         "files": {name: {"bytes": one.bytes, "sha256": one.sha256} for name, one in files.items()},
     }
-    return _text({**content, "sha256": _checksum(content)})
-
-
-def _text(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    return json_bytes({**content, "sha256": _checksum(content)})
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_text(content)).hexdigest()
+    return hashlib.sha256(json_bytes(content)).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -96,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError(f"{MANIFEST} has the format {said['format']!r} instead of {FORMAT}")
         rest = {key: value for key, value in said.items() if key != "sha256"}
         # Byte for byte: a space that became something else is damage as well.
-        if said["sha256"] != _checksum(rest) or content != _text(said):
+        if said["sha256"] != _checksum(rest) or content != json_bytes(said):
             raise ValueError(f"{MANIFEST} does not have the checksum that it names")
         files = {name: Written(int(one["bytes"]), str(one["sha256"])) for name, one in said["files"].items()}
         strange = next((name for name in files if name != STATE and not _TENSORS.fullmatch(name)), None)
