@@ -6,8 +6,11 @@ import statistics
 from faults import FAULTS
 from scipy.stats import binomtest
 
+from seewell.doctor.intervals import difference_interval
+
 HURTS = 0.05  # of true accuracy lost against the twin, or of what validation says in error
 GAP = 0.10  # between training and true accuracy: design.md calls more than that high variance
+BORDER = "at the border of high variance"
 
 
 def alarms(findings):
@@ -15,8 +18,21 @@ def alarms(findings):
     return [one for one in findings if one["severity"] != "info"]
 
 
-def is_healthy(record):
-    """Whether a training without a fault is one in which nothing is wrong, judged without the doctor."""
+def state(record):
+    """ "healthy", "poor" or BORDER: what a training without a fault is, judged without the doctor.
+
+    At the border neither can be said: the gap between training and true accuracy is below GAP, and its 95 % interval
+    is not. Such trainings are counted by themselves, as those of an unsettled reference are (Bossuyt et al. 2015, STARD).
+    """
+    if not is_sane(record):
+        return "poor"
+    seen, true = record["seen_accuracy"], record["true_accuracy"]
+    _, high = difference_interval(1 - true, record["true_count"], 1 - seen, record["seen_count"])
+    return "poor" if seen - true >= GAP else BORDER if high >= GAP else "healthy"
+
+
+def is_sane(record):
+    """Whether a training without a fault learned something, and enough unless it was still learning."""
     history = record["history"]
     if record["crashed"] or not history:
         return False
@@ -25,8 +41,7 @@ def is_healthy(record):
     learned = record["true_accuracy"] > 2.5 / classes if classes == 10 else record["true_accuracy"] > 0.7
     falling = len(losses) < 2 or losses[-1] < 0.97 * losses[-2]
     enough = accuracies[-1] > 0.5 * (1 + 1 / classes) or falling
-    seen = record.get("seen_accuracy", accuracies[-1])
-    return all(map(math.isfinite, losses)) and learned and enough and seen - record["true_accuracy"] < GAP
+    return all(map(math.isfinite, losses)) and learned and enough
 
 
 def hurts(record, twin):
@@ -60,14 +75,16 @@ def share(right, count):
 
 
 def sort_out(records):
-    """Faulty trainings that hurt, those that do not, healthy ones, and those that turned out not to be."""
+    """Faulty trainings that hurt, those that do not, and those without a fault by their `state`."""
     by_key = {record["key"]: record for record in records}
     faulty = [r for r in records if r["fault"] and r["twin"] in by_key]
     hurting = [r for r in faulty if hurts(r, by_key[r["twin"]]) and is_sound(by_key[r["twin"]])]
     harmless = [r for r in faulty if r not in hurting]
-    plain = [r for r in records if not r["fault"]]
-    fine = [r for r in plain if is_healthy(r)]
-    return hurting, harmless, fine, [r for r in plain if r not in fine]
+    plain = {"healthy": [], BORDER: [], "poor": []}
+    for record in records:
+        if not record["fault"]:
+            plain[state(record)].append(record)
+    return hurting, harmless, plain
 
 
 def is_sound(twin):
@@ -77,7 +94,8 @@ def is_sound(twin):
 
 def tell(records):
     """The figures as lines of text and as plain values."""
-    hurting, harmless, fine, poor = sort_out(records)
+    hurting, harmless, plain = sort_out(records)
+    fine, border = plain["healthy"], plain[BORDER]
     seen, right = [r for r in hurting if noticed(r)], [r for r in hurting if named(r)]
     early = [r for r in hurting if named(r, r["before"])]
     false = [r for r in fine if alarms(r["findings"])]
@@ -85,12 +103,13 @@ def tell(records):
     share_of_time = [r["doctor_seconds"] / r["fit_seconds"] for r in fine if r["fit_seconds"] > 0]
     lines = [
         f"trainings: {len(hurting)} faulty of {len({r['fault'] for r in hurting})} kinds that hurt ({len(harmless)} more did not), "
-        f"{len(fine)} healthy ({len(poor)} more turned out not to be)",
+        f"{len(fine)} healthy ({len(plain['poor'])} more turned out not to be, {len(border)} are {BORDER})",
         f"sensitivity:                      {share(len(seen), len(hurting))}",
         f"correct cause, first three:       {share(len(right), len(hurting))}",
         f"correct cause before training:    {share(len(early), len(hurting))}",
         f"false alarms:                     {share(len(false), len(fine))}",
         f"false alarms before training:     {share(len(early_false), len(fine))}",
+        f"alarms {BORDER}: {sum(bool(alarms(r['findings'])) for r in border)}/{len(border)}",
     ]
     if share_of_time:
         lines.append(
@@ -112,18 +131,20 @@ def brief(record):
 
 def mistakes(records):
     """A line for each miss, wrong cause and false alarm."""
-    hurting, harmless, fine, poor = sort_out(records)
+    hurting, harmless, plain = sort_out(records)
     for r in hurting:
         if not noticed(r):
             yield f"missed       {r['key']}: true {r['true_accuracy']:.2f}"
         elif not named(r):
             yield f"other cause  {r['key']}: {brief(r)} {r['refused'][:120]!r}"
-    for r in fine:
+    for r in plain["healthy"]:
         if alarms(r["findings"]):
             first = alarms(r["findings"])[0]
             yield f"false alarm  {r['key']}: {brief(r)} [{first['measured']}] {r['setup']}"
+    for r in plain[BORDER]:
+        yield f"border       {r['key']}: {r['seen_accuracy']:.3f} to {r['true_accuracy']:.3f}; {brief(r)}"
     for r in harmless:
         yield f"harmless     {r['key']}: true {r['true_accuracy']:.2f}; {brief(r)}"
-    for r in poor:
+    for r in plain["poor"]:
         losses = r["history"].get("loss", [0.0])
         yield f"not healthy  {r['key']}: true {r['true_accuracy']:.2f}, loss {losses[0]:.2f} to {losses[-1]:.2f}; {brief(r)} {r['crashed']}"

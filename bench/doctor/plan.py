@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from faults import FAULTS
-from setups import LENGTHS, RATES, Setup, healthy, smaller
+from setups import HEALTHY_SETS, LENGTHS, RATES, Setup, healthy, smaller
 
 from networks import HALVES
 
 KINDS = sorted(FAULTS)
 _ORDER = np.random.default_rng(20261125).permutation(len(KINDS))
 UNSEEN_KINDS = frozenset(KINDS[i] for i in _ORDER[: len(KINDS) // 2])
-HEALTHY = {"calibration": 190, "unseen": 190}
+HEALTHY = {"calibration": 230, "unseen": 230}
 _SECOND = 5  # kinds a half that are tried on a second network as well
 
 
@@ -47,7 +47,8 @@ def trials(half, *, second=_SECOND, healthy_count=None, datasets=tuple(LENGTHS))
             found += _pair(half, kind, place, turn, networks, datasets)
     count = HEALTHY[half] - len(found) // 2 if healthy_count is None else healthy_count
     seed = 1 if half == "calibration" else 2
-    for place, setup in enumerate(healthy(networks, count, seed, datasets)):
+    sets = tuple(name for name in HEALTHY_SETS if name in datasets)
+    for place, setup in enumerate(healthy(networks, count, seed, sets)):
         found.append(Trial(f"{half}/healthy/{place:03d}", half, setup))
     order = np.random.default_rng(3).permutation(len(found))
     return [found[i] for i in order]

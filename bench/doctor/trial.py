@@ -91,6 +91,7 @@ def run(trial, keep_facts=None, examined=True):
         tell["history"] = {name: [float(f"{v:.5g}") for v in values] for name, values in history.items()}
         tell["true_accuracy"] = 0.0 if tell["crashed"] else accuracy(model, job, job.tx, job.ty)
         tell["seen_accuracy"] = 0.0 if tell["crashed"] else accuracy(model, job, job.x[:2000], job.y[:2000])
+        tell["true_count"], tell["seen_count"] = len(job.ty), min(2000, len(job.y))
     if keep_facts is not None:
         watch = getattr(doctor, "_watch", None)
         course = None if watch is None else watch.course(whole=True)

@@ -50,7 +50,7 @@ def verdict(one: Any) -> dict[str, Any]:
     record = trials.run(one)
     assert not [limit for limit in record["limits"] if "failed" in limit]
     codes = [finding["code"] for finding in figures.alarms(record["findings"])][:3]
-    return {"codes": codes, "healthy": not one.fault and figures.is_healthy(record)}
+    return {"codes": codes, "healthy": not one.fault and figures.state(record) == "healthy"}
 
 
 def known() -> dict[str, dict[str, Any]]:
