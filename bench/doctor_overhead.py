@@ -8,7 +8,8 @@ with the doctor and without, and the order changes from round to round, so that 
 Compared is `seconds_training` (from the first batch asked for to the last update: tracing, validation, checkpoints and
 the doctor's probes count; the examination before the first update does not and is printed apart). Every training is a
 process of its own. Prints the ratio with/without: median, smallest and largest of the rounds, for each network and for
-all; the share that the doctor itself counted; and the seconds of the examination.
+all; the same of the processor's seconds, which other work on the machine disturbs less; the share that the doctor itself
+counted; and the seconds of the examination.
 """
 
 import argparse
@@ -23,12 +24,21 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 TRAIN = """
-import json, sys
+import json, sys, time
 from seewell.config import config_from_dict
+from seewell.training.observers import Observer
 from seewell.workbench import train
+
+class Clock(Observer):
+    def on_start(self, started):
+        self.began = time.process_time()
+    def on_end(self):
+        self.seconds = time.process_time() - self.began
+
 source, settings, doctor, out = json.loads(sys.argv[1])
-run = train(source, config_from_dict(settings), out=out, doctor=doctor)
-print(json.dumps({**run.summary, "doctor": run.info.get("doctor")}))
+clock = Clock()
+run = train(source, config_from_dict(settings), out=out, doctor=doctor, observers=lambda plan, folder: [clock])
+print(json.dumps({**run.summary, "processor_seconds": clock.seconds, "doctor": run.info.get("doctor")}))
 """
 
 
@@ -61,6 +71,7 @@ def measure(network, source, seconds, rounds):
                 "with": found[True]["seconds_training"],
                 "without": found[False]["seconds_training"],
                 "ratio": found[True]["seconds_training"] / found[False]["seconds_training"],
+                "processor_ratio": found[True]["processor_seconds"] / found[False]["processor_seconds"],
                 "own_share": told["seconds"] / found[True]["seconds_training"],
                 "examination_seconds": told["examination_seconds"],
                 "same_result": found[True]["validation_loss"] == found[False]["validation_loss"],
@@ -73,10 +84,12 @@ def measure(network, source, seconds, rounds):
 
 def told(name, rows):
     ratios = [row["ratio"] for row in rows]
+    processor = [row["processor_ratio"] for row in rows]
     shares = [row["own_share"] for row in rows]
     examinations = [row["examination_seconds"] for row in rows]
     return (
         f"  {name:<12} with/without {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})   "
+        f"processor's seconds {statistics.median(processor):.3f} ({min(processor):.3f} to {max(processor):.3f})   "
         f"the doctor's own count {100 * statistics.median(shares):.1f} %   "
         f"examination {statistics.median(examinations):.1f} s ({min(examinations):.1f} to {max(examinations):.1f})"
     )

@@ -214,6 +214,8 @@ def main():
                 check_end()
                 continue
             tally.kills += 1
+            if tally.kills % 50 == 0:
+                print(f"{tally.kills} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
             if not look(path, memory, given.every, tally):
                 shutil.rmtree(path, ignore_errors=True)
         if path.exists():
