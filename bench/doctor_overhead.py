@@ -8,8 +8,8 @@ with the doctor and without, and the order changes from round to round, so that 
 Compared is `seconds_training` (from the first batch asked for to the last update: tracing, validation, checkpoints and
 the doctor's probes count; the examination before the first update does not and is printed apart). Every training is a
 process of its own. Prints the ratio with/without: median, smallest and largest of the rounds, for each network and for
-all; the same of the processor's seconds, which other work on the machine disturbs less; the share that the doctor itself
-counted; and the seconds of the examination.
+all; the same of the processor's seconds, which other work on the machine disturbs less; the share that the doctor
+itself counted; and the seconds of the examination.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Kills a real training at random moments, goes on with it each time, and looks at what is left.
 
-    .venv/bin/python bench/kills.py [--kills 500] [--seed 0] [--every 5] [--doctor] [--json]
+    .venv/bin/python bench/kills.py [--kills 500] [--seed 0] [--every 5] [--steps 400] [--doctor] [--json]
 
 A small network trains on digits with Adam, dropout, augmentation, a cosine schedule and a moving average, and saves
 after every 5 updates. SIGKILL comes at a random moment: a third of the time anywhere from the start of the process
@@ -33,7 +33,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from seewell.training.observers import Observer
 
-STEPS = 400
 SETTINGS = {
     "network": "fully-connected",
     "network_arguments": {"widths": "32"},
@@ -44,7 +43,6 @@ SETTINGS = {
     "schedule": "cosine",
     "ema": 0.9,
     "batch_size": 50,
-    "steps": STEPS,
     "seed": 3,
 }
 
@@ -177,6 +175,7 @@ def main():
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=5, help="updates between checkpoints")
+    parser.add_argument("--steps", type=int, default=400, help="updates of a training")
     parser.add_argument("--doctor", action="store_true", help="with the doctor watching")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -186,7 +185,7 @@ def main():
     import seewell.workbench  # noqa: F401  # imported once, before the forks
     from seewell.config import TrainConfig
 
-    config = TrainConfig(**SETTINGS, checkpoint_every=str(given.every))
+    config = TrainConfig(**SETTINGS, steps=given.steps, checkpoint_every=str(given.every))
     chance, tally = random.Random(given.seed), Tally()
     memory = mmap.mmap(-1, 8)
     began = time.perf_counter()

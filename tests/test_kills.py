@@ -27,8 +27,9 @@ def check(found):
     assert max(found["lost"], default=0) <= 2 * found["every"]
 
 
-def test_after_twenty_kills_every_run_loads_and_ends_with_the_uncut_one_s_bytes(tmp_path):
-    check(killed(20, timeout=290))
+@pytest.mark.timeout(1200)
+def test_after_twenty_kills_every_run_loads_and_ends_with_the_uncut_one_s_bytes():
+    check(killed(20, "--steps", "150", timeout=1100))
 
 
 @pytest.mark.slow

@@ -108,6 +108,7 @@ def test_more_epochs_whose_first_checkpoint_is_lost_begin_their_schedule_at_the_
     assert added[0] == pytest.approx(SETTINGS["learning_rate"])
 
 
+@pytest.mark.slow
 def test_more_epochs_of_a_training_that_had_no_patience_left_are_made_also_after_a_kill(stopped, tmp_path):
     whole = tmp_path / "whole"
     shutil.copytree(stopped, whole)
@@ -118,6 +119,7 @@ def test_more_epochs_of_a_training_that_had_no_patience_left_are_made_also_after
     assert outcome(path) == outcome(whole)
 
 
+@pytest.mark.slow
 def test_a_change_beyond_the_checkpoint_that_is_left_counts_from_there_and_once(finished, tmp_path):
     untrained = finished.parent / UNTRAINED
     path = killed(finished, tmp_path / "run", 12)

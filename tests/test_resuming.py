@@ -106,6 +106,7 @@ def test_an_override_continues_on_purpose_and_is_written_down(cut, finished):
     assert trained[7] == [row for row in open_run(finished).history if row["kind"] == "train"][7]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_changed_on_purpose_and_killed_again_goes_on_from_either_side_of_the_change(
     cut, finished, tmp_path
 ):
@@ -296,6 +297,7 @@ def test_a_finished_run_goes_on_for_so_many_more_epochs_with_a_schedule_of_its_o
     np.testing.assert_allclose(added, planned, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_continuation_that_is_killed_ends_as_one_that_is_not(finished, tmp_path):
     shutil.copytree(finished, tmp_path / "whole")
     whole = resume(tmp_path / "whole", more_epochs=2, doctor=False).path

@@ -41,7 +41,9 @@ def until_it_trains(process):
     raise AssertionError("it ended: " + "".join(lines))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_ends_with_its_exit_code(tmp_path, number, code):
     with training(tmp_path, "--json") as process:
         until_it_trains(process)

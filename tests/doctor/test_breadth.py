@@ -10,7 +10,7 @@ from breadth_cases import HELD, MODELS, SPARSE, X, Y, compiled, small
 import seewell
 
 DEFAULT = (
-    *("subclassed", "own train_step", "transformer", "data set, one-hot, weights"),
+    *("subclassed", "own train_step", "data set, one-hot, weights"),
     *("PyDataset, weights, workers", "bool labels, one sigmoid"),
 )
 EPOCHS = 8

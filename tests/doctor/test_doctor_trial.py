@@ -27,6 +27,8 @@ NOT_SETTLED = tuple(f"calibration/healthy/{number}" for number in ("004", "006",
 """Small, imbalanced or overfitted trainings with findings of the result group: the bench has to say which are sound."""
 HEAVY = ("resnet",)
 """Networks whose trainings take longest; they are slow."""
+LATER = tuple(f"calibration/{name}" for name in ("healthy/001", "healthy/002", "negative", "noise", "relu"))
+"""So the keys of others begin that are slow as well."""
 KNOWN_MISSES = ("half the labels drawn at random",)
 """Kinds that the doctor does not name yet in so small a training."""
 
@@ -45,6 +47,10 @@ def shorter(setup: Any) -> Any:
     return dataclasses.replace(setup, count=min(setup.count, 600), epochs=min(setup.epochs, 4))
 
 
+def is_slow(one: Any) -> bool:
+    return one.setup.network in HEAVY or one.key.startswith(LATER)
+
+
 def verdict(one: Any) -> dict[str, Any]:
     """The codes of the first three warnings, and whether a training without a fault is healthy beyond the doctor."""
     record = trials.run(one)
@@ -59,7 +65,7 @@ def known() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "one",
-    [pytest.param(one, id=one.key, marks=[pytest.mark.slow] if one.setup.network in HEAVY else []) for one in chosen()],
+    [pytest.param(one, id=one.key, marks=[pytest.mark.slow] if is_slow(one) else []) for one in chosen()],
 )
 def test_the_verdict_on_a_training_does_not_change(one: Any) -> None:
     assert verdict(one)["codes"][:1] == known()[one.key]["codes"][:1]

@@ -68,6 +68,7 @@ def table(name, shape, classes=10):
     return layer_table(build_network(name, input_shape=shape, num_classes=classes))
 
 
+@pytest.mark.slow
 def test_vgg16_is_the_published_table():
     rows = table("vgg16", (224, 224, 3), 1000)
     assert shown(rows) == VGG16

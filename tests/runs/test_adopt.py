@@ -45,6 +45,7 @@ def test_a_run_says_where_it_came_from(made, tmp_path):
     assert run.config.steps == 2
 
 
+@pytest.mark.slow
 def test_it_loads_where_seewell_cannot_be_imported(made, tmp_path, run_python):
     run = adopt(made.prefix, input_range="0..1", out=tmp_path / "run")
     np.savez(tmp_path / "images.npz", images=made.images)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from seewell.errors import RunError
+from seewell.files import json_bytes
 from seewell.runs.checkpoint import (
     Checkpoint,
     clear_stale,
@@ -246,7 +247,7 @@ def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path):
     said = json.loads((path / "manifest.json").read_text())
     said["files"]["../weights.safetensors"] = said["files"].pop("weights.safetensors")
     rest = {key: value for key, value in said.items() if key != "sha256"}
-    (path / "manifest.json").write_bytes(module._text({**rest, "sha256": module._checksum(rest)}))
+    (path / "manifest.json").write_bytes(json_bytes({**rest, "sha256": module._checksum(rest)}))
     with pytest.raises(ValueError, match="names the file"):
         read_manifest(path)
     assert latest_complete(tmp_path)[0] is None

@@ -267,7 +267,7 @@ def test_a_request_to_stop_saves_and_raises_with_the_signal_s_exit_code(job, num
 EVERYTHING = {"dropout": 0.4, "augment": ("shift=1", "mixup"), "ema": 0.9, "schedule": "cosine", "warmup": 0.1}
 
 
-@pytest.mark.parametrize("cut", [1, 7, 12, 17])
+@pytest.mark.parametrize("cut", [1, 7, *(pytest.param(cut, marks=pytest.mark.slow) for cut in (12, 17))])
 def test_a_training_that_was_cut_ends_with_the_same_bytes(job, small_dataset, tmp_path, cut):
     straight = job("straight", epochs=3, **EVERYTHING)
     whole = straight.loop.run()
