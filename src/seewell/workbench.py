@@ -22,6 +22,7 @@ from seewell.doctor.verdict import verdict
 from seewell.errors import ConfigError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.files import write_atomically, write_json
 from seewell.findings import Finding
+from seewell.in_time import prepare_in_time
 from seewell.preparing import Prepared, prepare
 from seewell.resuming import Changes, go_on, made_with
 from seewell.runs.checkpoint import Checkpoint, best_whole, load, set_aside
@@ -29,12 +30,17 @@ from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder, clear_half_written, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
+from seewell.training.lateness import Lateness
 from seewell.training.loop import FitResult, Loop
 from seewell.training.observers import Observer
 from seewell.training.plan import Plan, check_config
+from seewell.training.profiler import Profiler
 from seewell.training.signals import StopRequest, stop_on_signals
+from seewell.training.tensorboard import TIME_SHARE as BOARD_SHARE
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.watching import LoopDoctor, not_finite
+from seewell.training.timing import spent_beside
+from seewell.watching import TIME_SHARE as DOCTOR_SHARE
+from seewell.watching import LoopDoctor, examination_seconds, not_finite
 
 __all__ = ["MakeObservers", "resume", "train"]
 
@@ -54,6 +60,7 @@ def train(
     out: str | Path | None = None,
     doctor: bool = True,
     stop_on: str | None = None,
+    profile: bool = False,
     observers: MakeObservers | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -66,6 +73,7 @@ def train(
         out: The run's folder, new or empty; ``runs/<dataset>-<network>-<n>`` where left out.
         doctor: Examine and watch the training; this changes nothing in its result.
         stop_on: "critical" ends the training at a critical finding, before or during it.
+        profile: Measure where the time of an update goes, for ``profile.json``; this changes nothing in the result.
         observers: Makes those who watch, such as a progress bar.
         progress: Called as ``progress(what, done, total)`` while the source is read.
 
@@ -92,10 +100,10 @@ def train(
     _check_stop_on(doctor, stop_on)
     if out is not None:
         refuse_used(Path(out))
-    prepared = prepare(source, config, progress)
+    prepared = _prepare(source, config, doctor, progress)
     stem = f"{prepared.dataset.name}-{prepared.plan.config.network}"
     folder = make_folder(Path(out) if out else free_folder(Path("runs"), stem))
-    job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
+    job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
     try:
         with lock(folder), stop_on_signals() as stop, _writing(folder):
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
@@ -112,6 +120,7 @@ def resume(
     more_epochs: float | None = None,
     doctor: bool = True,
     stop_on: str | None = None,
+    profile: bool = False,
     observers: MakeObservers | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -123,6 +132,7 @@ def resume(
         more_epochs: So many more for a finished run; the schedule of learning rates begins anew with them.
         doctor: See `train`.
         stop_on: See `train`.
+        profile: See `train`.
         observers: See `train`.
         progress: See `train`.
 
@@ -145,7 +155,7 @@ def resume(
             going = go_on(Run(path), changes, version=__version__, progress=progress)
         prepared = going.prepared
         config = prepared.plan.config
-        job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
+        job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
         with stop_on_signals() as stop, _writing(folder):
             clear_half_written(folder)
             set_aside(folder.checkpoints, going.start.step)
@@ -162,6 +172,27 @@ class _Job:
     plan: Plan
     folder: RunFolder
     target_given: bool
+    profile: bool = False
+
+
+def _prepare(
+    source: str | Path | ImageDataset, config: TrainConfig, doctor: bool, progress: Progress | None
+) -> Prepared:
+    if config.time is None:
+        return prepare(source, config, progress)
+
+    def beside(seconds: float) -> float:
+        examination = examination_seconds(seconds, given=True) if doctor else 0.0
+        share = DOCTOR_SHARE if doctor else 0.0
+        return spent_beside(seconds, examination=examination, doctor_share=share, board_share=BOARD_SHARE)
+
+    return prepare_in_time(source, config, beside=beside, figures=_MEASURED_IMAGES, progress=progress)
+
+
+def _lateness(prepared: Prepared) -> Lateness | None:
+    """Who notices that a training falls behind its time plan."""
+    timed = prepared.timed
+    return None if timed is None else Lateness(timed, timed.seconds - timed.measuring - timed.beside)
 
 
 def _fit(
@@ -186,6 +217,7 @@ def _fit(
         watching: list[Observer] = [board]
         watching += [] if doctor is None else [doctor]
         watching += [] if observers is None else observers(plan, folder)
+        profiler = _profiler(prepared, folder) if job.profile else None
         loop = Loop(
             prepared.trainee,
             dataset,
@@ -197,13 +229,28 @@ def _fit(
             pauses=() if doctor is None else doctor.pauses,
             schedule_start=plan.schedule_start,
             settings=made_with(plan, dataset),
+            lateness=_lateness(prepared),
+            profiler=profiler,
         )
         fitted = loop.run(start)
+        if profiler is not None:
+            updates = fitted.steps - (0 if start is None else start.step)
+            write_json(folder.profile, profiler.result(fitted.laps, updates))
     except TrainingStoppedError as problem:
         warned = () if loop is None else (*loop.warnings, *board.lacks)
         _write_stopped(folder, {**_warned(info, warned), **_told(doctor)}, _last_findings(doctor, problem), problem)
         raise
     _finish(prepared.kept, job, fitted, {**_warned(info, (*fitted.warnings, *board.lacks)), **_told(doctor)}, doctor)
+
+
+def _profiler(prepared: Prepared, folder: RunFolder) -> Profiler:
+    config = prepared.plan.config
+    return Profiler(
+        prepared.trainee.model,
+        precision=config.precision,
+        batch_size=config.batch_size or 1,
+        folder=folder.tensorboard,
+    )
 
 
 def _write_stopped(
