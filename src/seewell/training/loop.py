@@ -18,11 +18,11 @@ from seewell.data.dataset import ImageDataset
 from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.networks.taps import Taps
 from seewell.runs.checkpoint import Checkpoint
-from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder
 from seewell.runs.tensorfile import Arrays
 from seewell.training.audience import Audience
 from seewell.training.history import History
+from seewell.training.judging import Judgement, judge
 from seewell.training.keeper import Keeper
 from seewell.training.lateness import Lateness
 from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
@@ -332,41 +332,25 @@ class Loop:
 
     def _validate(self) -> bool:
         state = self._state
-        loss, objective, accuracy = self._judge()
-        state.count_patience(accuracy, objective)
-        better = self._keeper.validated(state, accuracy, objective)
-        report = ValidationReport(state.step, state.step / self._per_epoch, loss, accuracy, better)
-        line = {"step": report.step, "epoch": report.epoch, "loss": loss if math.isfinite(loss) else None}
+        found = self._judge()
+        state.count_patience(found.accuracy, found.objective)
+        better = self._keeper.validated(state, found.accuracy, found.objective)
+        report = ValidationReport(state.step, state.step / self._per_epoch, found.loss, found.accuracy, better)
+        line = {"step": report.step, "epoch": report.epoch, "loss": found.loss if math.isfinite(found.loss) else None}
         self._remember({"kind": "validation", **line, "accuracy": report.accuracy})
         self._audience.validation(report)
         return better
 
-    def _judge(self) -> tuple[float, float, float]:
-        """Of the present weights on the validation images: cost, what decides between equal accuracies, accuracy."""
-        split = self._dataset.validation
+    def _judge(self) -> Judgement:
         with self._clock.section("validation"):
-            found = evaluate(self._trainee.judged, split.images, split.labels, self._dataset.classes, "validation")
-        # A network whose inference mode overflows has no cost; it is then never the best.
-        loss = found.loss if math.isfinite(found.loss) else math.inf
-        return loss, self._objective(loss, found), found.accuracy
+            return judge(self._trainee.judged, self._dataset, self._config.label_smoothing or 0.0)
 
     def _find_best_again(self) -> None:
         """Where the best so far was lost, the weights that the training goes on from stand in for it."""
         if self._state.ever_finite and self._state.best_step == 0:
-            _, objective, accuracy = self._judge()
-            if self._keeper.validated(self._state, accuracy, objective):
+            found = self._judge()
+            if self._keeper.validated(self._state, found.accuracy, found.objective):
                 self._save()
-
-    def _objective(self, loss: float, found: Evaluation) -> float:
-        """The cost that training minimizes, label smoothing included, which decides between equal accuracies.
-
-        The plain cost would prefer an early, overconfident network there.
-        """
-        smoothing = self._config.label_smoothing or 0.0
-        if not smoothing or math.isinf(loss):
-            return loss
-        spread = -np.log(np.maximum(found.probabilities, 1e-30)).mean(dtype=np.float64)
-        return (1 - smoothing) * loss + smoothing * float(spread)
 
     def _remember(self, line: dict[str, Any]) -> None:
         if self._history is None:
