@@ -18,6 +18,7 @@ from seewell.runs.run import open_run
 from seewell.training.observers import Observer
 from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
+from seewell.training.timing import Reserve
 from seewell.workbench import resume, train
 
 STEPS = 17
@@ -42,7 +43,7 @@ def drawn():
 
 def prepared_in_time(dataset, **settings):
     config = TrainConfig(**{**TIMED, "time": "1h", **settings})
-    return in_time.prepare_in_time(dataset, config, beside=lambda seconds: 0.0, figures=10)
+    return in_time.prepare_in_time(dataset, config, reserve=Reserve(0.0, 0.0), figures=10)
 
 
 def every_value(trainee):
@@ -68,7 +69,7 @@ def test_the_plan_says_what_was_measured_and_how_the_time_is_shared_out(small_da
     assert (plan.config.time, plan.config.epochs) == (None, None)
     assert timed.epochs == pytest.approx(timed.steps * 10 / 60)
     assert min(timed.pace.update, timed.pace.validation, timed.pace.checkpoint, timed.pace.figures) > 0
-    assert timed.steps * timed.pace.update <= timed.seconds - timed.measuring - timed.beside
+    assert timed.steps * timed.pace.update <= timed.training
     chosen = {choice.setting: choice for choice in prepared.choices}
     assert chosen["steps"].value == timed.steps
     assert "1h" in chosen["steps"].reason
@@ -119,7 +120,9 @@ def test_a_time_that_is_too_short_is_refused_and_leaves_no_folder(small_dataset,
 
 def test_quick_takes_what_it_measured_and_says_so(digits, monkeypatch):
     monkeypatch.setattr(in_time, "detect_hardware", lambda: Hardware("any", 2, frozenset()))
-    prepared = in_time.prepare_in_time(digits, TrainConfig(time="1h", batch_size=64), beside=lambda _: 0.0, figures=10)
+    prepared = in_time.prepare_in_time(
+        digits, TrainConfig(time="1h", batch_size=64), reserve=Reserve(0.0, 0.0), figures=10
+    )
     config = prepared.plan.config
     assert config.recipe == "quick"
     assert config.network_arguments["widths"] in ("64-128", "16-32-64")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from seewell.training.plan import (
     with_steps,
 )
 from seewell.training.precision import detect_hardware
-from seewell.training.timing import Pace, TimePlan, read_time, steps_that_fit
+from seewell.training.timing import Pace, Reserve, TimePlan, read_time, steps_that_fit
 
 __all__ = ["prepare_in_time"]
 
@@ -47,7 +46,7 @@ def prepare_in_time(
     source: str | Path | ImageDataset,
     config: TrainConfig,
     *,
-    beside: Callable[[float], float],
+    reserve: Reserve,
     figures: int,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -60,7 +59,7 @@ def prepare_in_time(
     Args:
         source: A catalogue name, a path, or a dataset.
         config: The settings, with a time.
-        beside: From the time given to the seconds of it that others need: the doctor, TensorBoard.
+        reserve: What is to be kept free for doctor and TensorBoard.
         figures: At most so many training images are measured at the end, besides validation and test images.
         progress: Called as ``progress(what, done, total)`` while the source is read.
 
@@ -78,7 +77,7 @@ def prepare_in_time(
     seconds = read_time(config.time)
     dataset = source if isinstance(source, ImageDataset) else load_as(source, config, progress)
     began = time.perf_counter()
-    kept_free = beside(seconds)
+    kept_free = reserve.examination + reserve.watching
     search = _Search(dataset, config, seconds, kept_free, began)
     built = search.best()
     built.states.put_back()
@@ -98,7 +97,7 @@ def prepare_in_time(
         asked=config.time,
         seconds=seconds,
         measuring=measuring,
-        beside=kept_free + pace.figures,
+        reserve=reserve,
         steps=steps,
         epochs=steps / per_epoch,
         pace=pace,

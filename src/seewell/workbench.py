@@ -28,7 +28,7 @@ from seewell.training.profiler import Profiler
 from seewell.training.signals import StopRequest, stop_on_signals
 from seewell.training.tensorboard import TIME_SHARE as BOARD_SHARE
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.training.timing import spent_beside
+from seewell.training.timing import read_time, reserve_for
 from seewell.watching import TIME_SHARE as DOCTOR_SHARE
 from seewell.watching import LoopDoctor, examination_seconds, not_finite
 
@@ -156,19 +156,14 @@ def _prepare(
 ) -> Prepared:
     if config.time is None:
         return prepare(source, config, progress)
-
-    def beside(seconds: float) -> float:
-        examination = examination_seconds(seconds, given=True) if doctor else 0.0
-        share = DOCTOR_SHARE if doctor else 0.0
-        return spent_beside(seconds, examination=examination, doctor_share=share, board_share=BOARD_SHARE)
-
-    return prepare_in_time(source, config, beside=beside, figures=MEASURED_IMAGES, progress=progress)
-
-
-def _lateness(prepared: Prepared) -> Lateness | None:
-    """Who notices that a training falls behind its time plan."""
-    timed = prepared.timed
-    return None if timed is None else Lateness(timed, timed.seconds - timed.measuring - timed.beside)
+    seconds = read_time(config.time)
+    reserve = reserve_for(
+        seconds,
+        examination=examination_seconds(seconds, given=True) if doctor else 0.0,
+        doctor_share=DOCTOR_SHARE if doctor else 0.0,
+        board_share=BOARD_SHARE,
+    )
+    return prepare_in_time(source, config, reserve=reserve, figures=MEASURED_IMAGES, progress=progress)
 
 
 def _fit(
@@ -205,7 +200,7 @@ def _fit(
             pauses=() if doctor is None else doctor.pauses,
             schedule_start=plan.schedule_start,
             settings=made_with(plan, dataset),
-            lateness=_lateness(prepared),
+            lateness=None if prepared.timed is None else Lateness(prepared.timed),
             profiler=profiler,
         )
         fitted = loop.run(start)

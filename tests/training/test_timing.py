@@ -9,7 +9,7 @@ from seewell.errors import ConfigError
 from seewell.training.lateness import Lateness
 from seewell.training.pacing import Pacer, checkpoint_interval
 from seewell.training.plan import check_config
-from seewell.training.timing import Pace, TimePlan, read_time, spent_beside, steps_that_fit
+from seewell.training.timing import Pace, Reserve, TimePlan, read_time, reserve_for, steps_that_fit
 
 costs = st.floats(0.0, 3.0)
 updates = st.floats(1e-3, 1.0)
@@ -75,18 +75,23 @@ def test_a_time_goes_with_neither_epochs_nor_steps(other):
 
 
 def test_without_the_doctor_nothing_is_kept_free_for_it():
-    assert spent_beside(60, examination=0.0, doctor_share=0.0, board_share=0.03) == pytest.approx(1.8)
-    assert spent_beside(10, examination=2.0, doctor_share=0.03, board_share=0.0) == pytest.approx(3.0)
-    assert spent_beside(600, examination=10.0, doctor_share=0.03, board_share=0.03) == pytest.approx(46)
+    assert reserve_for(60, examination=0.0, doctor_share=0.0, board_share=0.03).watching == pytest.approx(1.8)
+    assert reserve_for(10, examination=2.0, doctor_share=0.03, board_share=0.0).watching == pytest.approx(1.0)
+    assert reserve_for(600, examination=10.0, doctor_share=0.03, board_share=0.03) == Reserve(10.0, 36.0)
 
 
-PLAN = TimePlan("60s", 60.0, 5.0, 10.0, 1000, 2.0, Pace(0.04, 1.0, 0.0, 1.0))
+PLAN = TimePlan("60s", 60.0, 5.0, Reserve(9.0, 3.0), 1000, 2.0, Pace(0.04, 1.0, 0.0, 1.0))
+
+
+def test_the_parts_of_a_given_time_add_up():
+    assert PLAN.before_and_after == 15.0
+    assert PLAN.training == 45.0
 
 
 def test_lateness_speaks_once_and_only_where_much_is_missing():
-    on_time = Lateness(PLAN, 45.0)
+    on_time = Lateness(PLAN)
     assert not any(on_time.told(done=done, total=1000, seconds=done * 0.05) for done in range(50, 1000, 50))
-    late = Lateness(PLAN, 45.0)
+    late = Lateness(PLAN)
     told = [late.told(done=done, total=1000, seconds=done * 0.09) for done in range(50, 1001, 50)]
     assert [bool(one) for one in told].index(True) == told.index(next(filter(None, told)))
     assert sum(map(bool, told)) == 1
@@ -94,5 +99,5 @@ def test_lateness_speaks_once_and_only_where_much_is_missing():
 
 
 def test_the_first_tenth_is_too_early_to_tell():
-    assert Lateness(PLAN, 45.0).told(done=50, total=1000, seconds=30.0) == ""
-    assert Lateness(PLAN, 45.0).told(done=500, total=1000, seconds=5.0) == ""
+    assert Lateness(PLAN).told(done=50, total=1000, seconds=30.0) == ""
+    assert Lateness(PLAN).told(done=500, total=1000, seconds=5.0) == ""

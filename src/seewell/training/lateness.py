@@ -17,17 +17,16 @@ class Lateness:
 
     Args:
         plan: The time plan.
-        seconds: Of the plan, for the training itself: without measuring, the examination and the figures at the end.
 
     Example:
-        >>> from seewell.training.timing import Pace
-        >>> plan = TimePlan("60s", 60.0, 5.0, 10.0, 1000, 2.0, Pace(0.04, 1.0, 0.0, 1.0))
-        >>> Lateness(plan, 45.0).told(done=500, total=1000, seconds=60.0)[:56]
+        >>> from seewell.training.timing import Pace, Reserve
+        >>> plan = TimePlan("60s", 60.0, 5.0, Reserve(8.0, 2.0), 1000, 2.0, Pace(0.04, 1.0, 0.0, 2.0))
+        >>> Lateness(plan).told(done=500, total=1000, seconds=60.0)[:56]
         'the machine is slower than when 60s were planned: the tr'
     """
 
-    def __init__(self, plan: TimePlan, seconds: float) -> None:
-        self._plan, self._seconds = plan, seconds
+    def __init__(self, plan: TimePlan) -> None:
+        self._plan, self._seconds = plan, plan.training
         self._spoken = False
 
     def told(self, *, done: int, total: int, seconds: float) -> str:

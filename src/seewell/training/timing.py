@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from seewell.errors import ConfigError
 from seewell.training.pacing import checkpoint_interval, validation_stretch
 
-__all__ = ["Pace", "TimePlan", "read_time", "spent_beside", "steps_that_fit"]
+__all__ = ["Pace", "Reserve", "TimePlan", "read_time", "reserve_for", "steps_that_fit"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -54,6 +54,19 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Reserve:
+    """Seconds that are kept free for those who attend a training.
+
+    Attributes:
+        examination: The doctor's look before the first update.
+        watching: The doctor's and TensorBoard's looks at the layers between updates.
+    """
+
+    examination: float
+    watching: float
+
+
+@dataclass(frozen=True)
 class TimePlan:
     """How a given time was shared out.
 
@@ -61,7 +74,7 @@ class TimePlan:
         asked: As the user wrote it, such as "60s".
         seconds: The same in seconds.
         measuring: Seconds that measuring took, building and tracing the networks included.
-        beside: Seconds kept free for the doctor, TensorBoard's files and the figures at the end.
+        reserve: Seconds kept free for doctor and TensorBoard.
         steps: Updates planned.
         epochs: The same as passes over the training images.
         pace: What was measured of the network that is trained.
@@ -71,24 +84,34 @@ class TimePlan:
     asked: str
     seconds: float
     measuring: float
-    beside: float
+    reserve: Reserve
     steps: int
     epochs: float
     pace: Pace
     tried: tuple[dict[str, object], ...] = ()
 
+    @property
+    def before_and_after(self) -> float:
+        """Seconds that go to measuring, the examination and the figures at the end."""
+        return self.measuring + self.reserve.examination + self.pace.figures
 
-def spent_beside(seconds: float, *, examination: float, doctor_share: float, board_share: float) -> float:
-    """Seconds of a training that go to those who watch it.
+    @property
+    def training(self) -> float:
+        """Seconds for the training itself, from its first batch to its last update."""
+        return self.seconds - self.before_and_after
+
+
+def reserve_for(seconds: float, *, examination: float, doctor_share: float, board_share: float) -> Reserve:
+    """What is to be kept free of a given time.
 
     Args:
-        seconds: Of the whole training.
-        examination: Of the doctor's look before the first update.
+        seconds: The time.
+        examination: Of the doctor, before the first update.
         doctor_share: Of the time that the doctor may take while it watches; at least 2 seconds of a short training.
         board_share: Of the time that TensorBoard's histograms may take.
     """
-    watching = max(doctor_share * seconds, min(2.0, 0.1 * seconds)) if doctor_share else 0.0
-    return examination + watching + board_share * seconds
+    doctor = max(doctor_share * seconds, min(2.0, 0.1 * seconds)) if doctor_share else 0.0
+    return Reserve(examination, doctor + board_share * seconds)
 
 
 def steps_that_fit(seconds: float, pace: Pace, *, per_epoch: float, checkpoint_every: str) -> int:
