@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from resuming_makers import SETTINGS, measured, outcome, write_source
+from resuming_makers import SETTINGS, outcome, write_source
 from seewell import in_time, workbench
 from seewell.config import TrainConfig
 from seewell.errors import ConfigError, InterruptedTrainingError
@@ -23,12 +23,7 @@ from seewell.workbench import resume, train
 
 STEPS = 17
 TIMED = {name: value for name, value in SETTINGS.items() if name != "epochs"} | {"ema": 0.9, "augment": ("shift=1",)}
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """Whatever the machine, so many updates fit."""
-    monkeypatch.setattr(in_time, "steps_that_fit", lambda *_, **__: STEPS)
+IN_AN_HOUR = TrainConfig(**TIMED, time="1h")
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +72,19 @@ def test_the_plan_says_what_was_measured_and_how_the_time_is_shared_out(small_da
     assert [one["batch_size"] for one in timed.tried] == [10]
 
 
-def test_a_timed_training_is_the_training_of_its_planned_steps_byte_for_byte(source, tmp_path, fits):
-    timed = train(source, TrainConfig(**TIMED, time="1h"), out=tmp_path / "timed" / "run", doctor=False)
-    plain = train(source, TrainConfig(**TIMED, steps=STEPS), out=tmp_path / "plain" / "run", doctor=False)
-    assert outcome(timed.path) == outcome(plain.path)
-    assert timed.config == plain.config
-    assert timed.info["time"]["steps"] == STEPS
+@pytest.fixture(scope="module")
+def timed_run(source, tmp_path_factory):
+    """A training in a given time, into which so many updates fit."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(in_time, "steps_that_fit", lambda *_, **__: STEPS)
+        return train(source, IN_AN_HOUR, out=tmp_path_factory.mktemp("timed") / "run", doctor=False)
+
+
+def test_a_timed_training_is_the_training_of_its_planned_steps_byte_for_byte(source, timed_run, tmp_path):
+    plain = train(source, TrainConfig(**TIMED, steps=STEPS), out=tmp_path / "run", doctor=False)
+    assert outcome(timed_run.path) == outcome(plain.path)
+    assert timed_run.config == plain.config
+    assert timed_run.info["time"]["steps"] == STEPS
     assert "time" not in plain.info
 
 
@@ -92,22 +94,19 @@ class Interrupts(Observer):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_timed_run_goes_on_with_its_plan_and_measures_nothing(source, tmp_path, fits, monkeypatch):
-    config = TrainConfig(**TIMED, time="1h")
-    whole = train(source, config, out=tmp_path / "whole" / "run", doctor=False)
+def test_a_timed_run_goes_on_with_its_plan_and_measures_nothing(source, timed_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(in_time, "steps_that_fit", lambda *_, **__: STEPS)
     with pytest.raises(InterruptedTrainingError):
-        train(source, config, out=tmp_path / "cut" / "run", doctor=False, observers=lambda *_: [Interrupts()])
+        train(source, IN_AN_HOUR, out=tmp_path / "run", doctor=False, observers=lambda *_: [Interrupts()])
+    planned = open_run(tmp_path / "run").info["time"]
 
     def never(*_, **__):
         raise AssertionError("measured again")
 
     monkeypatch.setattr(workbench, "prepare_in_time", never)
-    gone_on = resume(tmp_path / "cut" / "run", doctor=False)
-    assert outcome(gone_on.path) == outcome(whole.path)
-    assert open_run(gone_on.path).info["time"] == gone_on.info["time"]
-    longer = resume(gone_on.path, more_epochs=1, doctor=False)
-    assert longer.summary["steps"] == STEPS + 6
-    assert len(measured(longer.path)) > len(measured(whole.path))
+    gone_on = resume(tmp_path / "run", doctor=False)
+    assert outcome(gone_on.path) == outcome(timed_run.path)
+    assert gone_on.info["time"] == planned
 
 
 def test_a_time_that_is_too_short_is_refused_and_leaves_no_folder(small_dataset, tmp_path):
