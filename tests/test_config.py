@@ -37,6 +37,7 @@ FULL = {
     "warmup": 0.1,
     "epochs": 2.5,
     "steps": None,
+    "time": None,
     "batch_size": 7,
     "augment": ["flip", "shift=2"],
     "l2": 1e-4,

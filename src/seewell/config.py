@@ -37,6 +37,8 @@ class TrainConfig:
         warmup: Fraction of the updates over which the rate rises from 0, in [0, 1).
         epochs: Passes over the training split. Give this or `steps`.
         steps: Number of updates.
+        time: Instead of these: what the training may take on this machine from when the images are read, such as
+            "60s" or "10m". What fits is measured and planned before the first update.
         batch_size: Images in one update.
         augment: Names of augmentations, applied in this order, in training only.
         l2: Factor of the squared kernels added to the cost (0.5 is not included).
@@ -73,6 +75,7 @@ class TrainConfig:
     warmup: float | None = None
     epochs: float | None = None
     steps: int | None = None
+    time: str | None = None
     batch_size: int | None = None
     augment: tuple[str, ...] | None = None
     l2: float | None = None
@@ -120,6 +123,7 @@ TEXTS = (
     "initializer",
     "optimizer",
     "schedule",
+    "time",
     "precision",
     "checkpoint_every",
     "shard_size",
@@ -206,11 +210,13 @@ def _check_ranges(config: TrainConfig) -> None:
         raise refuse("seed", "a whole number below 2**32")
     if not 0 < config.validation_fraction < 1:
         raise refuse("validation_fraction", "a fraction above 0 and below 1")
-    if config.epochs is not None and config.steps is not None:
+    lengths = [name for name in ("epochs", "steps", "time") if getattr(config, name) is not None]
+    if len(lengths) > 1:
+        told = " and ".join(f"{name} ({getattr(config, name)})" for name in lengths)
         raise ConfigError(
-            f"both epochs ({config.epochs:g}) and steps ({config.steps}) are given.",
-            expected="one of them",
-            fix="leave out --epochs or --steps",
+            f"both {told} are given." if len(lengths) == 2 else f"{told} are given.",
+            expected="one of them, or none",
+            fix="leave out " + " or ".join(f"--{name}" for name in lengths),
         )
     if config.precision not in PRECISIONS:
         raise unknown_name("precision", config.precision, PRECISIONS)

@@ -1,5 +1,6 @@
 """What ``run.json`` says of a training before its first update."""
 
+import dataclasses
 import datetime
 import platform
 from pathlib import Path
@@ -31,6 +32,7 @@ def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, A
         "config": plan.config.to_dict(),
         "total_steps": plan.total_steps,
         "schedule_start": plan.schedule_start,
+        **({} if prepared.timed is None else {"time": dataclasses.asdict(prepared.timed)}),
         "choices": [{"setting": c.setting, "value": c.value, "reason": c.reason} for c in prepared.choices],
         **describe_environment(version),
         "dataset": {

@@ -19,9 +19,10 @@ from seewell.runs.weights import model_variables
 from seewell.training.plan import DataFacts, Plan, check_config, resolve
 from seewell.training.precision import Choice, Hardware, detect_hardware
 from seewell.training.strategy import choose_strategy
+from seewell.training.timing import TimePlan
 from seewell.training.trainee import Trainee, build_for, make_trainee
 
-__all__ = ["Prepared", "load_as", "prepare", "rebuild", "same_dataset"]
+__all__ = ["Prepared", "facts_of", "load_as", "prepare", "prepare_plan", "rebuild", "same_dataset"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class Prepared:
         hardware: Of the machine.
         trainee: The network under training, with its first weights.
         kept: The float32 network that is kept in the end.
+        timed: How a given time was shared out; None where none was given.
     """
 
     dataset: ImageDataset
@@ -43,6 +45,7 @@ class Prepared:
     hardware: Hardware
     trainee: Trainee
     kept: Any
+    timed: TimePlan | None = None
 
 
 def prepare(source: str | Path | ImageDataset, config: TrainConfig, progress: Progress | None = None) -> Prepared:
@@ -60,9 +63,13 @@ def prepare(source: str | Path | ImageDataset, config: TrainConfig, progress: Pr
     """
     check_config(config)
     dataset = source if isinstance(source, ImageDataset) else load_as(source, config, progress)
+    return prepare_plan(resolve(config, facts_of(dataset), detect_hardware()), dataset)
+
+
+def facts_of(dataset: ImageDataset) -> DataFacts:
+    """What a plan depends on of a dataset."""
     height, width, channels = dataset.image_shape
-    facts = DataFacts(len(dataset.train), height, width, channels, dataset.num_classes)
-    return _build(resolve(config, facts, detect_hardware()), dataset)
+    return DataFacts(len(dataset.train), height, width, channels, dataset.num_classes)
 
 
 def rebuild(run: Run, dataset: ImageDataset, plan: Plan | None = None) -> Prepared:
@@ -75,7 +82,7 @@ def rebuild(run: Run, dataset: ImageDataset, plan: Plan | None = None) -> Prepar
     """
     if plan is None:
         plan = Plan(run.config, int(run.info["total_steps"]), (), int(run.info.get("schedule_start", 0)))
-    return _build(plan, dataset, RunFolder(run.path).network if run.config.network == ADOPTED else None)
+    return prepare_plan(plan, dataset, RunFolder(run.path).network if run.config.network == ADOPTED else None)
 
 
 def load_as(source: str | Path, config: TrainConfig, progress: Progress | None = None) -> ImageDataset:
@@ -137,7 +144,14 @@ def _other_images(said: Mapping[str, Any], dataset: ImageDataset) -> dict[str, s
     return found or {"differs": "as many images of the same classes and size, with other pixels or labels"}
 
 
-def _build(plan: Plan, dataset: ImageDataset, kept: Path | None = None) -> Prepared:
+def prepare_plan(plan: Plan, dataset: ImageDataset, kept: Path | None = None) -> Prepared:
+    """Build the network of a plan, as it is before its first update.
+
+    Args:
+        plan: With nothing left open.
+        dataset: The images.
+        kept: The ``network.keras`` to train, where no name builds the network.
+    """
     config, shape, classes = plan.config, dataset.image_shape, dataset.num_classes
     hardware = detect_hardware()
     strategy, how = choose_strategy(config.batch_size or 1)

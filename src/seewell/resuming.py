@@ -36,6 +36,7 @@ FIXED = frozenset(
         "split_seed",
         "validation_fraction",
         "only",
+        "time",
     }
 )
 """Settings that no override may change: they decide the network, the optimizer's memory, or which image comes when."""

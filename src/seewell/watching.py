@@ -35,10 +35,13 @@ from seewell.training.plan import expected_seconds
 from seewell.training.schedules import rates
 from seewell.training.signals import Reason, StopRequest
 
-__all__ = ["LoopDoctor", "not_finite"]
+__all__ = ["TIME_SHARE", "LoopDoctor", "examination_seconds", "not_finite"]
 
-_TIME_SHARE = 0.03
+TIME_SHARE = 0.03
+"""Of the time, what the doctor may take while it watches."""
 _EXAMINATION_SHARE = 0.05
+_EXAMINATION_SHARE_GIVEN = 0.2
+"""At most so much of a short time that the user gave, whatever is left out because of that."""
 _EXAMINATION_SECONDS = (6.0, 10.0)
 """The least and the most that the examination may take; between them a twentieth of the training's time. On a
 busy machine small networks took 3.3 to 5.5 seconds; much below six, one would leave out what tells most."""
@@ -66,12 +69,13 @@ class LoopDoctor(Observer):
     """
 
     pauses = MOMENTS
+    label = "doctor"
 
     def __init__(self, prepared: Prepared, *, stop: StopRequest | None = None, stop_on: str | None = None) -> None:
         self._prepared = prepared
         self._stop, self._stop_on = stop, stop_on
         self._guard = Guard()
-        self._clock = TimeShare(_TIME_SHARE)
+        self._clock = TimeShare(TIME_SHARE)
         self._facts: Facts | None = None
         self._watch: Watch | None = None
         self._before: list[Finding] = []
@@ -285,11 +289,28 @@ def _augmentation(config: TrainConfig, images: npt.NDArray[np.uint8], labels: np
 
 
 def _budget(prepared: Prepared) -> float:
-    """Seconds that the examination may take."""
+    """Seconds that the examination of a training may take."""
+    if prepared.timed is not None:
+        return examination_seconds(prepared.timed.seconds, given=True)
     table = total(layer_table(prepared.trainee.model))
     planned = expected_seconds(prepared.plan, table.multiply_adds, prepared.hardware)
+    return examination_seconds(planned)
+
+
+def examination_seconds(planned: float, *, given: bool = False) -> float:
+    """Seconds that the doctor may take before the first update.
+
+    Args:
+        planned: Seconds of the training.
+        given: They are what the user gave, and not an estimate.
+
+    Example:
+        >>> examination_seconds(60), examination_seconds(10, given=True), examination_seconds(3600)
+        (6.0, 2.0, 10.0)
+    """
     least, most = _EXAMINATION_SECONDS
-    return min(most, max(least, _EXAMINATION_SHARE * planned))
+    usual = min(most, max(least, _EXAMINATION_SHARE * planned))
+    return min(usual, _EXAMINATION_SHARE_GIVEN * planned) if given else usual
 
 
 def _compiled(prepared: Prepared) -> Any:

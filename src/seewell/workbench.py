@@ -1,40 +1,36 @@
 """Joins the loop and the doctor: one call trains, keeps, measures and judges."""
 
 import contextlib
-import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seewell.config import TrainConfig, check_names
-from seewell.data.dataset import ImageDataset, Progress, Split
-from seewell.data.names import printable
+from seewell.data.dataset import ImageDataset, Progress
 from seewell.describing import describe
-from seewell.doctor.outcome import Disputed, ResultFacts
+from seewell.doctor.outcome import ResultFacts
 from seewell.doctor.prescribe import prescribe
-from seewell.doctor.probes.disputed import disputed_labels
-from seewell.doctor.probes.result import falling_share, result_facts
-from seewell.doctor.verdict import verdict
 from seewell.errors import ConfigError, NotFiniteError, RunError, TrainingStoppedError
-from seewell.files import write_atomically, write_json
+from seewell.files import write_json
 from seewell.findings import Finding
+from seewell.finishing import MEASURED_IMAGES, Job, finish, keep, spread
+from seewell.in_time import prepare_in_time
 from seewell.preparing import Prepared, prepare
 from seewell.resuming import Changes, go_on, made_with
-from seewell.runs.checkpoint import Checkpoint, best_whole, load, set_aside
-from seewell.runs.evaluation import Evaluation, evaluate
+from seewell.runs.checkpoint import Checkpoint, set_aside
 from seewell.runs.folder import RunFolder, clear_half_written, clear_unused, free_folder, lock, make_folder, refuse_used
 from seewell.runs.run import Run
-from seewell.runs.weights import assign, judged_weights, model_variables
-from seewell.training.loop import FitResult, Loop
+from seewell.training.lateness import Lateness
+from seewell.training.loop import Loop
 from seewell.training.observers import Observer
 from seewell.training.plan import Plan, check_config
+from seewell.training.profiler import Profiler
 from seewell.training.signals import StopRequest, stop_on_signals
+from seewell.training.tensorboard import TIME_SHARE as BOARD_SHARE
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.watching import LoopDoctor, not_finite
+from seewell.training.timing import read_time, reserve_for
+from seewell.watching import TIME_SHARE as DOCTOR_SHARE
+from seewell.watching import LoopDoctor, examination_seconds, not_finite
 
 __all__ = ["MakeObservers", "resume", "train"]
 
@@ -42,9 +38,6 @@ MakeObservers = Callable[[Plan, RunFolder], Sequence[Observer]]
 """Given the plan and the run's folder, who else is to watch the training."""
 
 _PROBE_IMAGES = 32
-_MEASURED_IMAGES = 10_000
-_ENOUGH_LOSSES = 10
-"""Reported costs from which on they say whether the cost still falls (see `falling_share`)."""
 
 
 def train(
@@ -54,6 +47,7 @@ def train(
     out: str | Path | None = None,
     doctor: bool = True,
     stop_on: str | None = None,
+    profile: bool = False,
     observers: MakeObservers | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -66,6 +60,7 @@ def train(
         out: The run's folder, new or empty; ``runs/<dataset>-<network>-<n>`` where left out.
         doctor: Examine and watch the training; this changes nothing in its result.
         stop_on: "critical" ends the training at a critical finding, before or during it.
+        profile: Measure where the time of an update goes, for ``profile.json``; this changes nothing in the result.
         observers: Makes those who watch, such as a progress bar.
         progress: Called as ``progress(what, done, total)`` while the source is read.
 
@@ -92,10 +87,10 @@ def train(
     _check_stop_on(doctor, stop_on)
     if out is not None:
         refuse_used(Path(out))
-    prepared = prepare(source, config, progress)
+    prepared = _prepare(source, config, doctor, progress)
     stem = f"{prepared.dataset.name}-{prepared.plan.config.network}"
     folder = make_folder(Path(out) if out else free_folder(Path("runs"), stem))
-    job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
+    job = Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
     try:
         with lock(folder), stop_on_signals() as stop, _writing(folder):
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
@@ -112,6 +107,7 @@ def resume(
     more_epochs: float | None = None,
     doctor: bool = True,
     stop_on: str | None = None,
+    profile: bool = False,
     observers: MakeObservers | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -123,6 +119,7 @@ def resume(
         more_epochs: So many more for a finished run; the schedule of learning rates begins anew with them.
         doctor: See `train`.
         stop_on: See `train`.
+        profile: See `train`.
         observers: See `train`.
         progress: See `train`.
 
@@ -145,7 +142,7 @@ def resume(
             going = go_on(Run(path), changes, version=__version__, progress=progress)
         prepared = going.prepared
         config = prepared.plan.config
-        job = _Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0)
+        job = Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
         with stop_on_signals() as stop, _writing(folder):
             clear_half_written(folder)
             set_aside(folder.checkpoints, going.start.step)
@@ -154,18 +151,23 @@ def resume(
     return Run(folder.path)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What is trained on what, and where it goes."""
-
-    dataset: ImageDataset
-    plan: Plan
-    folder: RunFolder
-    target_given: bool
+def _prepare(
+    source: str | Path | ImageDataset, config: TrainConfig, doctor: bool, progress: Progress | None
+) -> Prepared:
+    if config.time is None:
+        return prepare(source, config, progress)
+    seconds = read_time(config.time)
+    reserve = reserve_for(
+        seconds,
+        examination=examination_seconds(seconds, given=True) if doctor else 0.0,
+        doctor_share=DOCTOR_SHARE if doctor else 0.0,
+        board_share=BOARD_SHARE,
+    )
+    return prepare_in_time(source, config, reserve=reserve, figures=MEASURED_IMAGES, progress=progress)
 
 
 def _fit(
-    job: _Job,
+    job: Job,
     prepared: Prepared,
     info: dict[str, Any],
     stop: StopRequest,
@@ -175,17 +177,18 @@ def _fit(
 ) -> None:
     dataset, plan, folder = job.dataset, job.plan, job.folder
     if start is None or not folder.network.exists():  # that of a finished run stays until it is replaced
-        _keep(prepared.kept, folder)
+        keep(prepared.kept, folder)
     write_json(folder.info, info)
     loop: Loop | None = None
     try:
         if doctor is not None:
             _examine(doctor, folder, start)
-        probe = _spread(dataset.train, _PROBE_IMAGES)
+        probe = spread(dataset.train, _PROBE_IMAGES)
         board = TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)
         watching: list[Observer] = [board]
         watching += [] if doctor is None else [doctor]
         watching += [] if observers is None else observers(plan, folder)
+        profiler = _profiler(prepared, folder) if job.profile else None
         loop = Loop(
             prepared.trainee,
             dataset,
@@ -197,13 +200,29 @@ def _fit(
             pauses=() if doctor is None else doctor.pauses,
             schedule_start=plan.schedule_start,
             settings=made_with(plan, dataset),
+            lateness=None if prepared.timed is None else Lateness(prepared.timed),
+            profiler=profiler,
         )
         fitted = loop.run(start)
+        if profiler is not None:
+            updates = fitted.steps - (0 if start is None else start.step)
+            write_json(folder.profile, profiler.result(fitted.laps, updates))
     except TrainingStoppedError as problem:
         warned = () if loop is None else (*loop.warnings, *board.lacks)
         _write_stopped(folder, {**_warned(info, warned), **_told(doctor)}, _last_findings(doctor, problem), problem)
         raise
-    _finish(prepared.kept, job, fitted, {**_warned(info, (*fitted.warnings, *board.lacks)), **_told(doctor)}, doctor)
+    info = {**_warned(info, (*fitted.warnings, *board.lacks)), **_told(doctor)}
+    finish(prepared.kept, job, fitted, info, lambda found, result: _together(doctor, found, result))
+
+
+def _profiler(prepared: Prepared, folder: RunFolder) -> Profiler:
+    config = prepared.plan.config
+    return Profiler(
+        prepared.trainee.model,
+        precision=config.precision,
+        batch_size=config.batch_size or 1,
+        folder=folder.tensorboard,
+    )
 
 
 def _write_stopped(
@@ -285,104 +304,3 @@ def _clearly(folder: RunFolder, what: str, expected: str, fix: str = "") -> Iter
             fix=f"{fix}what was saved before is untouched",
             details={} if problem.filename is None else {"file": problem.filename},
         ) from problem
-
-
-def _spread(split: Split, most: int) -> Split:
-    """At most so many images, evenly spread over the split, so that a sorted one is not cut to its first classes."""
-    if len(split) <= most:
-        return split
-    rows = np.linspace(0, len(split) - 1, most).round().astype(np.int64)
-    return Split(split.images[rows], split.labels[rows])
-
-
-def _keep(model: Any, folder: RunFolder) -> None:
-    with write_atomically(folder.network) as beside:
-        model.save(beside)
-
-
-def _take_best(kept: Any, folder: RunFolder, fitted: FitResult) -> tuple[tuple[str, ...], int]:
-    """Give the network that is kept the best weights; what was passed over for that, and the step they are of."""
-    if fitted.best_values is not None:
-        assign(model_variables(kept), fitted.best_values)
-        return (), fitted.best_step
-    best, passed_over = best_whole(folder.checkpoints)
-    if best is None:
-        raise RunError(
-            f"the run {folder.path} has no whole checkpoint left to keep.",
-            expected="at least one folder checkpoints/step-… as it was written",
-            fix="train again; something else wrote to the folder",
-        )
-    assign(model_variables(kept), judged_weights(load(best)))
-    return passed_over, int(best.name.removeprefix("step-"))
-
-
-def _finish(kept: Any, job: _Job, fitted: FitResult, info: dict[str, Any], doctor: LoopDoctor | None) -> None:
-    """Keep the best network, measure it, judge it, and write everything down."""
-    dataset, plan, folder = job.dataset, job.plan, job.folder
-    passed_over, best_step = _take_best(kept, folder, fitted)
-    info["passed_over"] = list(passed_over)
-    _keep(kept, folder)
-    measured = _measure(kept, dataset)
-    history = Run(folder.path).history
-    settings = {**plan.config.to_dict(), "channels": dataset.image_shape[2]}
-    train, held = ((one.probabilities, one.labels) for one in (measured["train"], measured["validation"]))
-    losses = [float(entry["loss"]) for entry in history if entry["kind"] == "train"]
-    facts = result_facts(
-        train,
-        held,
-        falling=falling_share(losses),
-        resting=None if len(losses) >= _ENOUGH_LOSSES else False,
-        updates=fitted.steps,
-        fell=losses[-1:] < losses[:1],
-        target_error=plan.config.target_error,
-        target_given=job.target_given,
-    )
-    facts = dataclasses.replace(facts, disputed=disputed_labels(held))
-    found = verdict(facts, settings, dataset.classes)
-    write_json(folder.label_issues, _label_issues(facts.disputed, dataset.validation))
-    findings = [finding.to_dict() for finding in _together(doctor, found, facts)]
-    test = measured.get("test")
-    info["result"] = {
-        "run": str(folder.path),
-        "network": plan.config.network,
-        "parameters": int(kept.count_params()),
-        "steps": fitted.steps,
-        "epochs": fitted.epochs,
-        "seed": plan.config.seed,
-        "precision": plan.config.precision,
-        "train_loss": _finite(measured["train"].loss),
-        "train_accuracy": measured["train"].accuracy,
-        "validation_loss": _finite(measured["validation"].loss),
-        "validation_accuracy": measured["validation"].accuracy,
-        "test_loss": None if test is None else _finite(test.loss),
-        "test_accuracy": None if test is None else test.accuracy,
-        "test_interval": None if test is None else list(test.interval),
-        "seconds_training": fitted.seconds,
-        "images_per_second": fitted.images_per_second,
-        "best_step": best_step,
-        "target_error": plan.config.target_error,
-        "stopped": fitted.stopped,
-        "findings": findings,
-    }
-    write_json(folder.findings, findings)
-    write_json(folder.info, info)
-
-
-def _label_issues(disputed: Sequence[Disputed], split: Split) -> list[dict[str, Any]]:
-    """The labels that look wrong, as they are written down; the surest first."""
-    paths = split.paths
-    return [
-        {**dataclasses.asdict(one), "path": None if paths is None else printable(paths[one.index])} for one in disputed
-    ]
-
-
-def _finite(loss: float) -> float | None:
-    """JSON has no infinity: a cost that overflows on some image is null there."""
-    return loss if math.isfinite(loss) else None
-
-
-def _measure(kept: Any, dataset: ImageDataset) -> dict[str, Evaluation]:
-    splits = {"train": _spread(dataset.train, _MEASURED_IMAGES), "validation": dataset.validation}
-    if dataset.test is not None:
-        splits["test"] = dataset.test
-    return {name: evaluate(kept, split.images, split.labels, dataset.classes, name) for name, split in splits.items()}

@@ -16,6 +16,7 @@ from seewell.config import TrainConfig
 from seewell.errors import InterruptedTrainingError, RunError
 from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.folder import make_folder
+from seewell.training.judging import Judgement
 from seewell.training.loop import Loop
 from seewell.training.observers import Observer
 from seewell.training.plan import DataFacts, resolve
@@ -117,7 +118,6 @@ def test_the_training_goes_on_warns_and_ends_as_if_there_had_always_been_room(tr
 
 def test_a_best_that_could_not_be_kept_is_forgotten(training):
     folder, loop = training("full", [FullBetween(7, 17)])
-    loop._objective = lambda loss, found: loss
     result = loop.run()
     assert result.best_step in steps(folder)
     assert 12 not in steps(folder)
@@ -164,7 +164,7 @@ def test_the_last_weights_become_the_best_where_the_best_could_not_be_kept(train
     """The disk is full while the first best is saved, and has room for the last, which is no better."""
     folder, loop = training("full", [FullBetween(5, 23)], early_stop=3)
     objectives = iter([1.0, 2.0, 3.0, 4.0])
-    loop._judge = lambda: (1.0, next(objectives), 0.5)
+    loop._judge = lambda: Judgement(1.0, next(objectives), 0.5)
     result = loop.run()
     assert steps(folder) == [24]
     assert result.best_step == 24
@@ -177,7 +177,7 @@ def test_of_what_could_be_kept_the_best_is_kept(training):
     """0.5 after 6 updates is kept, 0.9 after 12 is not, so 0.7 after 18 is the best."""
     folder, loop = training("full", [FullBetween(7, 17)])
     accuracies = iter([0.5, 0.9, 0.7, 0.6])
-    loop._judge = lambda: (1.0, 1.0, next(accuracies))
+    loop._judge = lambda: Judgement(1.0, 1.0, next(accuracies))
     result = loop.run()
     assert result.best_step == 18
     assert pointed(folder.checkpoints, "BEST").name == "step-00000018"

@@ -15,6 +15,7 @@ from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.evaluation import evaluate
 from seewell.runs.folder import RunFolder, make_folder
 from seewell.runs.weights import assign, judged_weights, model_variables
+from seewell.training.judging import judge
 from seewell.training.loop import Loop
 from seewell.training.observers import Observer
 from seewell.training.plan import DataFacts, resolve
@@ -235,9 +236,14 @@ def test_checkpoints_by_time_come_when_the_time_has_passed(job):
     assert one.kept_steps == list(range(1, 8))
 
 
+def only_accuracy_counts(loop):
+    judged = loop._judge
+    loop._judge = lambda: replace(judged(), objective=1.0)
+
+
 def test_early_stopping_waits_for_so_many_validations_without_a_better_one(job):
     one = job(epochs=30, early_stop=3)
-    one.loop._objective = lambda loss, found: 1.0  # so that only the accuracy counts
+    only_accuracy_counts(one.loop)
     result = one.loop.run()
     assert result.stopped == "no better validation accuracy in 3 validations"
     assert result.steps == result.best_step + 18
@@ -303,7 +309,7 @@ def test_best_is_repaired_where_a_kill_came_before_it_was_written(job, small_dat
 
 def test_a_training_that_ran_out_of_patience_does_not_go_on_when_it_is_resumed(job, small_dataset, tmp_path):
     one = job(epochs=30, early_stop=2)
-    one.loop._objective = lambda loss, found: 1.0
+    only_accuracy_counts(one.loop)
     first = one.loop.run()
     again = Job(small_dataset, tmp_path / "run", resumed=True, epochs=30, early_stop=2)
     second = again.loop.run(load(latest_complete(one.folder.checkpoints)[0]))
@@ -402,7 +408,7 @@ def test_weights_that_the_last_update_made_infinite_are_never_kept(job):
 
 
 def test_a_network_without_a_finite_validation_cost_is_never_the_best(job, monkeypatch):
-    from seewell.training import loop as module
+    from seewell.training import judging as module
 
     real = module.evaluate
     monkeypatch.setattr(module, "evaluate", lambda *given: replace(real(*given), loss=math.inf))
@@ -420,7 +426,8 @@ def test_label_smoothing_decides_between_equal_accuracies_by_the_cost_it_minimiz
     )
     soft = np.eye(3)[found.labels] * 0.8 + 0.2 / 3
     expected = -(soft * np.log(found.probabilities)).sum(axis=1).mean()
-    assert one.loop._objective(found.loss, found) == pytest.approx(expected, rel=1e-5)
+    assert judge(one.trainee.model, one.dataset, 0.2).objective == pytest.approx(expected, rel=1e-5)
+    assert judge(one.trainee.model, one.dataset, 0.0).objective == found.loss
 
 
 def test_a_configuration_that_is_not_resolved_is_refused(job, small_dataset):

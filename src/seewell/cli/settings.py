@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["config_from_options", "read_epochs", "read_overrides", "split_names"]
 
+_LENGTHS = ("epochs", "steps", "time")
+"""Settings of which one says how long a training is."""
+
 
 def config_from_options(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
     """Options over the recipe's settings; without a recipe, a network or optimizer takes its own defaults.
@@ -35,10 +38,8 @@ def config_from_options(recipe: str | None, network: str | None, options: dict[s
 
         name, arguments = parse_network(network)
         settings |= {"network": name, "network_arguments": arguments}
-    if "steps" in options and "epochs" not in options:
-        settings.pop("epochs", None)
-    if "epochs" in options and "steps" not in options:
-        settings.pop("steps", None)
+    if {*_LENGTHS} & {*options}:  # an option beats the recipe's length, whichever way it is given
+        settings = {name: value for name, value in settings.items() if name not in _LENGTHS}
     return config_from_dict(settings | options)
 
 

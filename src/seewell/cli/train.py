@@ -75,6 +75,10 @@ def command(
         typer.Option(help="Passes over the training images; +N more with --resume.", rich_help_panel=LENGTH),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Updates, instead of epochs.", rich_help_panel=LENGTH)] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(help="What it may take here, instead of both: 60s, 10m; measured first.", rich_help_panel=LENGTH),
+    ] = None,
     early_stop: Annotated[
         int | None,
         typer.Option(help="Stop after so many validations without a better one.", rich_help_panel=LENGTH),
@@ -135,6 +139,9 @@ def command(
     stop_on: Annotated[
         str | None, typer.Option(help="critical: end at such a finding (exit code 3).", rich_help_panel=DOCTOR)
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show where the time of an update goes; changes no result.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Train a network on SOURCE and keep it.
@@ -157,6 +164,7 @@ def command(
         "seed": seed,
         "epochs": epochs_in_all,
         "steps": steps,
+        "time": time,
         "early_stop": early_stop,
         "augment": None if augment is None else split_names(augment),
         "l2": l2,
@@ -172,7 +180,7 @@ def command(
         "shard_size": shard_size,
         "only": only,
     }
-    doctor = {"doctor": not no_doctor, "stop_on": stop_on}
+    watch = {"doctor": not no_doctor, "stop_on": stop_on, "profile": profile}
     options = {name: value for name, value in given.items() if value is not None}
     if resume is not None:
         if source is not None or recipe is not None or network is not None or out is not None or options:
@@ -182,7 +190,7 @@ def command(
                 fix="--override KEY=VALUE changes a setting on purpose; leave the others out",
             )
         changes = {"overrides": read_overrides(override or ()), "more_epochs": more_epochs}
-        run = _run(lambda **watch: _workbench().resume(resume, **changes, **doctor, **watch))
+        run = _run(lambda **others: _workbench().resume(resume, **changes, **watch, **others))
     else:
         if override:
             raise ConfigError(
@@ -197,13 +205,17 @@ def command(
                 fix="seewell train digits",
             )
         config = config_from_options(recipe, network, options)
-        run = _run(lambda **watch: _workbench().train(source, config, out=out, **doctor, **watch))
+        run = _run(lambda **others: _workbench().train(source, config, out=out, **watch, **others))
     if as_json:
         print_json(run.summary)
     else:
         from seewell.report.terminal import print_result
 
         print_result(console(), run)
+    if profile:
+        from seewell.report.profile import print_profile
+
+        print_profile(console(), run)
 
 
 def _run(start: Any) -> "Run":
@@ -219,6 +231,8 @@ def _run(start: Any) -> "Run":
             tell(said)
         if config.only is not None:
             tell(f'note: checkpoints hold the layers "{config.only}" alone; the training cannot be resumed from them')
+        for said in _of_the_time(read_json(folder.info)):
+            tell(said)
         for note in open_run(folder.path).info["dataset"]["notes"]:
             tell(f"note: {note}")
         for finding in open_run(folder.path).findings:
@@ -237,6 +251,26 @@ def _run(start: Any) -> "Run":
 
             print_findings(out, open_run(str(problem.details["run"])).findings)
         raise
+
+
+def _of_the_time(info: dict[str, Any]) -> list[str]:
+    """How a time that was given is to be spent."""
+    timed = info.get("time")
+    if timed is None or info.get("resumed"):
+        return []
+    each = timed["pace"]["update"] * 1000
+    said = [
+        f"time: {timed['asked']} are enough for {timed['steps']:,} updates, {timed['epochs']:.3g} epochs "
+        f"({each:.3g} ms an update were measured)"
+    ]
+    if timed["epochs"] < 1:
+        before = timed["measuring"] + sum(timed["reserve"].values()) + timed["pace"]["figures"]
+        needed = timed["steps"] / timed["epochs"] * timed["pace"]["update"] + before
+        said.append(
+            f"note: that is less than one epoch: not every image will be seen. One epoch needs about {needed:,.0f} s; "
+            "a smaller network (--network) or smaller images (--preprocess resize=HxW) need less"
+        )
+    return said
 
 
 def _of_resuming(info: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """The layers of a network as a table: output shape, weights, biases and multiply-adds, as LTFN 8 prints them."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import keras
 from seewell.errors import NetworkError
 from seewell.networks.graph import Call, calls_at_any_depth
 
-__all__ = ["LayerRow", "layer_table", "total"]
+__all__ = ["LayerRow", "layer_kinds", "layer_table", "total"]
 
 _KINDS: tuple[tuple[str, str], ...] = (
     ("InputLayer", "input"),
@@ -84,6 +85,26 @@ def layer_table(model: Any) -> tuple[LayerRow, ...]:
         LayerRow(name='conv', kind='convolution', output_shape=(8, 8, 4), weights=36, biases=4, multiply_adds=2304)
     """
     return tuple(_rows(model))
+
+
+def layer_kinds(model: Any) -> dict[str, str]:
+    """What each layer of a model is, by its name; layers without a row in the table are called by their class.
+
+    A nested model's layers are found under their own names, without the model's.
+
+    Example:
+        >>> inputs = keras.Input((8, 8, 1), name="image")
+        >>> model = keras.Model(inputs, keras.layers.ReLU(name="relu1")(inputs))
+        >>> layer_kinds(model)
+        {'image': 'input', 'relu1': 'relu'}
+    """
+    return {
+        call.layer.name: _kind(call.layer) or _words(type(call.layer).__name__) for _, call in calls_at_any_depth(model)
+    }
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", " ", name).lower()
 
 
 def total(rows: Sequence[LayerRow]) -> LayerRow:

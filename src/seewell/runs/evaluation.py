@@ -98,6 +98,9 @@ class Predictor:
 
     Args:
         model: uint8 (N, H, W, C) in, probabilities (N, K) out.
+
+    Attributes:
+        most: Images in a batch, where there are so many.
     """
 
     def __init__(self, model: Any) -> None:
@@ -112,7 +115,7 @@ class Predictor:
         self._call = tf.function(lambda images: both(images, training=False), input_signature=signature)
         height, width = int(model.input_shape[1]), int(model.input_shape[2])
         # About half a gigabyte for the widest layer (64 filters at full size, float32).
-        self._most = max(1, min(1000, 2**29 // (height * width * 256)))
+        self.most = max(1, min(1000, 2**29 // (height * width * 256)))
 
     def __call__(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict.
@@ -126,8 +129,8 @@ class Predictor:
         import tensorflow as tf
 
         count = len(images)
-        size = self._most if count >= self._most else 1 << (count - 1).bit_length() if count else 1
-        size = min(size, self._most)
+        size = self.most if count >= self.most else 1 << (count - 1).bit_length() if count else 1
+        size = min(size, self.most)
         logs, probabilities = [], []
         for start in range(0, count, size):
             part = np.asarray(images[start : start + size])

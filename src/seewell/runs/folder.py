@@ -64,6 +64,11 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def profile(self) -> Path:
+        """``profile.json``: where the time of the updates went, of a training with ``--profile``."""
+        return self.path / "profile.json"
+
+    @property
     def report(self) -> Path:
         """``report.html``."""
         return self.path / "report.html"

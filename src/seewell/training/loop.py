@@ -1,11 +1,11 @@
 """The loop: chunks of compiled updates, reports, validation, checkpoints, stopping."""
 
+import contextlib
 import math
 import shlex
 import time
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,21 @@ from seewell.data.dataset import ImageDataset
 from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.networks.taps import Taps
 from seewell.runs.checkpoint import Checkpoint
-from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder
 from seewell.runs.tensorfile import Arrays
+from seewell.training.audience import Audience
 from seewell.training.history import History
+from seewell.training.judging import Judgement, judge
 from seewell.training.keeper import Keeper
-from seewell.training.observers import Observer, Started, TakesWarnings, TrainReport, ValidationReport
+from seewell.training.lateness import Lateness
+from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
 from seewell.training.pacing import Pacer, checkpoint_interval
+from seewell.training.profiler import Profiler
 from seewell.training.schedules import rates
 from seewell.training.signals import StopRequest
 from seewell.training.state import Speed, State
 from seewell.training.step import StepOutcome
+from seewell.training.stopwatch import Lap, Stopwatch
 from seewell.training.trainee import Trainee
 
 __all__ = ["FitResult", "Loop"]
@@ -47,6 +51,7 @@ class FitResult:
         stopped: Why it ended before its time, or an empty text.
         warnings: What could not be written while it went on.
         best_values: The weights to keep, where checkpoints hold a part of the network only; else None.
+        laps: What the seconds from the first to the last thing done were spent on, by name.
     """
 
     steps: int
@@ -57,6 +62,7 @@ class FitResult:
     stopped: str = ""
     warnings: tuple[str, ...] = ()
     best_values: Arrays | None = None
+    laps: Mapping[str, Lap] = field(default_factory=dict)
 
 
 class Loop:
@@ -74,6 +80,8 @@ class Loop:
         schedule_start: The update at which the schedule of learning rates begins (anew, where a finished training
             goes on); it runs to ``total_steps``.
         settings: What the training is made with; written into every checkpoint.
+        lateness: Notices where the training falls behind its time plan; None where no time was given.
+        profiler: Traces some updates; changes no result.
     """
 
     def __init__(
@@ -89,11 +97,16 @@ class Loop:
         pauses: Collection[int] = frozenset(),
         schedule_start: int = 0,
         settings: Mapping[str, Any] | None = None,
+        lateness: Lateness | None = None,
+        profiler: Profiler | None = None,
     ) -> None:
         if config.batch_size is None or config.learning_rate is None or config.schedule is None:
             raise ConfigError("the configuration is not resolved.", fix="pass it through seewell.training.plan.resolve")
         self._trainee, self._dataset, self._config = trainee, dataset, config
-        self._folder, self._observers, self._stop = folder, observers, stop
+        self._folder, self._stop = folder, stop
+        self._clock = Stopwatch()
+        self._audience = Audience(observers, self._clock)
+        self._lateness, self._profiler = lateness, profiler
         self._batch_size, self._learning_rate, self._schedule = config.batch_size, config.learning_rate, config.schedule
         self._total, self._schedule_start = total_steps, schedule_start
         self._per_epoch = len(dataset.train) / config.batch_size
@@ -103,13 +116,12 @@ class Loop:
         self._pacer = Pacer(total_steps, self._per_epoch, every_steps, pauses)
         self._history: History | None = None
         self._began = 0.0
-        self._warnings: list[str] = []
-        self._keeper = Keeper(trainee, folder, config, settings=settings or {}, warn=self._warn)
+        self._keeper = Keeper(trainee, folder, config, settings=settings or {}, warn=self._audience.warn)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What went wrong so far without ending the training."""
-        return tuple(self._warnings)
+        return tuple(self._audience.warnings)
 
     def run(self, start: Checkpoint | None = None) -> FitResult:
         """Train.
@@ -126,21 +138,25 @@ class Loop:
             TrainingStoppedError: An observer asked for a stop; everything was saved.
             RunError: The last checkpoint could not be written.
         """
+        with self._clock.section("rest"):
+            return self._run(start)
+
+    def _run(self, start: Checkpoint | None) -> FitResult:
         if start is not None:
             self._state = self._keeper.take_over(start)
         self._history = History(self._folder.history, self._state.history_lines)
         self._began = self._keeper.saved_at = time.perf_counter()
         earlier = self._state.seconds
         started = Started(self._trainee.model, self._state.step, self._total, self._per_epoch, self._batch_size)
-        for observer in self._observers:
-            observer.on_start(started)
+        self._audience.start(started)
         for text in self._history.lacks:
-            self._warn(text)
+            self._audience.warn(text)
         stopped = self._out_of_patience()
         try:
             self._find_best_again()
             order = BatchOrder(len(self._dataset.train), self._batch_size, self._config.seed)
-            for chunk in chunks(self._dataset.train, order, self._sizes() if not stopped else iter(())):
+            prepared = chunks(self._dataset.train, order, self._sizes() if not stopped else iter(()))
+            while (chunk := self._next(prepared)) is not None:
                 self._advance(chunk, earlier)
                 stopped = self._after_chunk()
                 if stopped:
@@ -148,8 +164,7 @@ class Loop:
             self._settle()
         finally:
             self._keeper.close()
-            for observer in self._observers:
-                observer.on_end()
+            self._audience.end()
         state = self._state
         if not state.ever_finite:
             raise self._stopped("the cost on the validation images was never finite.", {})
@@ -162,21 +177,19 @@ class Loop:
             stopped=stopped,
             warnings=self.warnings,
             best_values=self._keeper.best_values,
+            laps=self._clock.laps,
         )
+
+    def _next(self, prepared: Iterator[Chunk]) -> Chunk | None:
+        with self._clock.section("input"):
+            return next(prepared, None)
 
     def _settle(self) -> None:
         """Nothing is done before everything is written."""
-        self._keeper.finish(self._state)
+        with self._clock.section("checkpoints"):
+            self._keeper.finish(self._state)
         if self._history is not None:
             self._history.flush()
-
-    def _warn(self, text: str) -> None:
-        self._warnings.append(text)
-        told = [observer for observer in self._observers if isinstance(observer, TakesWarnings)]
-        for observer in told:
-            observer.on_warning(text)
-        if not told:
-            warnings.warn(text, RuntimeWarning, stacklevel=2)
 
     def _sizes(self) -> Iterator[tuple[int, int]]:
         step = self._state.step
@@ -195,9 +208,11 @@ class Loop:
             first=chunk.first_step - self._schedule_start,
             count=chunk.steps,
         )
-        clock = time.perf_counter()
-        outcome = self._make_updates(chunk, planned)
-        spent = time.perf_counter() - clock
+        with self._profiled(chunk):
+            clock = time.perf_counter()
+            with self._clock.section("updates" if self._speed.traced else "tracing"):
+                outcome = self._make_updates(chunk, planned)
+            spent = time.perf_counter() - clock
         if not outcome.finite:
             raise self._not_finite(chunk, len(outcome.losses) - 1, float(outcome.losses[-1]))
         self._pacer.measured(chunk.steps, spent)
@@ -209,15 +224,26 @@ class Loop:
             state.sum_loss += loss
             state.sum_accuracy += accuracy
         state.sum_steps += chunk.steps
-        for observer in self._observers:
-            observer.on_progress(
-                state.step,
-                float(outcome.losses.mean(dtype=np.float64)),
-                float(outcome.accuracies.mean(dtype=np.float64)),
-                chunk.steps * self._batch_size / max(spent, 1e-9),
-            )
+        self._audience.progress(
+            state.step,
+            float(outcome.losses.mean(dtype=np.float64)),
+            float(outcome.accuracies.mean(dtype=np.float64)),
+            chunk.steps * self._batch_size / max(spent, 1e-9),
+        )
+        if self._lateness is not None:
+            late = self._lateness.told(done=state.step, total=self._total, seconds=state.seconds)
+            if late:
+                self._audience.warn(late)
         if self._pacer.reports_at(state.step):
             self._report(float(planned[-1]))
+
+    @contextlib.contextmanager
+    def _profiled(self, chunk: Chunk) -> Iterator[None]:
+        if self._profiler is None:
+            yield
+            return
+        with self._clock.section("profile"), self._profiler.around(chunk, self._total):
+            yield
 
     def _make_updates(self, chunk: Chunk, planned: NDArray[np.float32]) -> StepOutcome:
         try:
@@ -302,46 +328,29 @@ class Loop:
         )
         state.sum_loss, state.sum_accuracy, state.sum_steps = 0.0, 0.0, 0
         self._remember({"kind": "train", **asdict(report)})
-        for observer in self._observers:
-            observer.on_train(report)
+        self._audience.report(report)
 
     def _validate(self) -> bool:
         state = self._state
-        loss, objective, accuracy = self._judge()
-        state.count_patience(accuracy, objective)
-        better = self._keeper.validated(state, accuracy, objective)
-        report = ValidationReport(state.step, state.step / self._per_epoch, loss, accuracy, better)
-        line = {"step": report.step, "epoch": report.epoch, "loss": loss if math.isfinite(loss) else None}
+        found = self._judge()
+        state.count_patience(found.accuracy, found.objective)
+        better = self._keeper.validated(state, found.accuracy, found.objective)
+        report = ValidationReport(state.step, state.step / self._per_epoch, found.loss, found.accuracy, better)
+        line = {"step": report.step, "epoch": report.epoch, "loss": found.loss if math.isfinite(found.loss) else None}
         self._remember({"kind": "validation", **line, "accuracy": report.accuracy})
-        for observer in self._observers:
-            observer.on_validation(report)
+        self._audience.validation(report)
         return better
 
-    def _judge(self) -> tuple[float, float, float]:
-        """Of the present weights on the validation images: cost, what decides between equal accuracies, accuracy."""
-        split = self._dataset.validation
-        found = evaluate(self._trainee.judged, split.images, split.labels, self._dataset.classes, "validation")
-        # A network whose inference mode overflows has no cost; it is then never the best.
-        loss = found.loss if math.isfinite(found.loss) else math.inf
-        return loss, self._objective(loss, found), found.accuracy
+    def _judge(self) -> Judgement:
+        with self._clock.section("validation"):
+            return judge(self._trainee.judged, self._dataset, self._config.label_smoothing or 0.0)
 
     def _find_best_again(self) -> None:
         """Where the best so far was lost, the weights that the training goes on from stand in for it."""
         if self._state.ever_finite and self._state.best_step == 0:
-            _, objective, accuracy = self._judge()
-            if self._keeper.validated(self._state, accuracy, objective):
+            found = self._judge()
+            if self._keeper.validated(self._state, found.accuracy, found.objective):
                 self._save()
-
-    def _objective(self, loss: float, found: Evaluation) -> float:
-        """The cost that training minimizes, label smoothing included, which decides between equal accuracies.
-
-        The plain cost would prefer an early, overconfident network there.
-        """
-        smoothing = self._config.label_smoothing or 0.0
-        if not smoothing or math.isinf(loss):
-            return loss
-        spread = -np.log(np.maximum(found.probabilities, 1e-30)).mean(dtype=np.float64)
-        return (1 - smoothing) * loss + smoothing * float(spread)
 
     def _remember(self, line: dict[str, Any]) -> None:
         if self._history is None:
@@ -356,13 +365,14 @@ class Loop:
         try:
             self._history.flush()
         except RunError as problem:
-            if problem.what not in self._warnings:
-                self._warn(problem.what)
+            if problem.what not in self._audience.warnings:
+                self._audience.warn(problem.what)
         self._state.history_lines = self._history.length
 
     def _save(self) -> None:
         self._write_history()
-        bad = self._keeper.save(self._state)
+        with self._clock.section("checkpoints"):
+            bad = self._keeper.save(self._state)
         if bad is not None:
             layer, step = bad.partition("/")[0], self._state.step
             said = f'the update of batch {step:,} made the weights of the layer "{layer}" not finite.'

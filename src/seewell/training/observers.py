@@ -68,7 +68,13 @@ class ValidationReport:
 
 
 class Observer:
-    """Watches a training; what it is told does nothing unless a subclass makes use of it."""
+    """Watches a training; what it is told does nothing unless a subclass makes use of it.
+
+    Attributes:
+        label: Under this name its seconds are counted.
+    """
+
+    label = "progress"
 
     def on_start(self, started: Started) -> None:
         """Before the first update."""

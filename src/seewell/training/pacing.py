@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from seewell.errors import ConfigError
 
-__all__ = ["Pacer", "checkpoint_interval"]
+__all__ = ["Pacer", "checkpoint_interval", "validation_stretch"]
 
 _CALL_SECONDS = 0.5
 _MOST_STEPS = 200
@@ -40,6 +40,17 @@ def checkpoint_interval(text: str) -> tuple[int | None, float | None]:
     )
 
 
+def validation_stretch(per_epoch: float) -> float:
+    """Updates from one validation to the next: an epoch's, or several epochs' where these are tiny.
+
+    A tiny split would be validated after each update: at least a twentieth of a hundred updates apart.
+
+    Args:
+        per_epoch: Updates in a pass over the training split; not always whole.
+    """
+    return per_epoch * max(1, math.ceil(5 / per_epoch))
+
+
 class Pacer:
     """Knows the steps at which something happens, and fills the time between with calls of half a second.
 
@@ -56,13 +67,11 @@ class Pacer:
         self, total: int, per_epoch: float, save_every: int | None, pauses: Collection[int] = frozenset()
     ) -> None:
         self._total = total
-        self._per_epoch = per_epoch
         self._save_every = save_every
         self._pauses = sorted(pauses)
         # The series reports every 100 updates; a short training, fifty times in all.
         self._report_every = max(1, min(100, total // 50))
-        # A tiny split would be validated after each update: at least a twentieth of a hundred updates apart.
-        self._validate_every = max(1, math.ceil(5 / per_epoch))
+        self._stretch = validation_stretch(per_epoch)
         self._step_seconds: float | None = None
 
     def measured(self, steps: int, seconds: float) -> None:
@@ -88,7 +97,7 @@ class Pacer:
 
     def _epoch_end(self, step: int) -> int:
         """The first step after ``step`` at which a validation is due."""
-        stretch = self._per_epoch * self._validate_every
+        stretch = self._stretch
         number = math.floor(step / stretch + 1e-9) + 1
         end = math.ceil(number * stretch - 1e-9)
         return end if end > step else math.ceil((number + 1) * stretch - 1e-9)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seewell.config import TrainConfig, check_names
@@ -17,8 +17,22 @@ from seewell.training.optimizers import default_learning_rate, list_optimizers
 from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
 from seewell.training.schedules import list_schedules
+from seewell.training.timing import TimePlan, read_time
 
-__all__ = ["DataFacts", "Plan", "check_config", "expected_seconds", "planned_steps", "resolve"]
+__all__ = [
+    "Candidate",
+    "DataFacts",
+    "Plan",
+    "check_config",
+    "enough_epochs",
+    "expected_seconds",
+    "expected_seconds_an_image",
+    "is_quick",
+    "planned_steps",
+    "quick_widths",
+    "resolve",
+    "with_steps",
+]
 
 _MINUTE = 60.0
 _MOST_UPDATES = 2**31 - 1
@@ -64,6 +78,21 @@ class Plan:
     schedule_start: int = 0
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What "quick" may choose by measuring; each is taken only where the user left it open.
+
+    Attributes:
+        widths: Filters of each block of the convnet.
+        batch_size: Images in an update.
+        precision: "float32", "bfloat16" or "float16".
+    """
+
+    widths: tuple[int, ...]
+    batch_size: int
+    precision: str
+
+
 def check_config(config: TrainConfig) -> None:
     """Refuse names and values that do not exist, before any data is read.
 
@@ -82,6 +111,8 @@ def check_config(config: TrainConfig) -> None:
     for text in config.augment or ():
         parse_augmentation(text)
     checkpoint_interval(config.checkpoint_every)
+    if config.time is not None:
+        read_time(config.time)
     if config.shard_size is not None:
         read_size(config.shard_size)
     if config.weight_decay and config.optimizer not in (None, "adamw"):
@@ -120,27 +151,33 @@ _OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
 }
 
 
-def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
+def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candidate: Candidate | None = None) -> Plan:
     """Choose everything that the configuration leaves open.
 
     Args:
         config: As the user gave it.
         facts: Of the data.
         hardware: Of the machine.
+        candidate: What "quick" is to take instead of its own estimate.
 
     Returns:
-        The complete configuration, its length in updates, and the choices with their reasons.
+        The complete configuration, its length in updates, and the choices with their reasons. Where a time is given,
+        the length is what it would be without; `with_steps` puts what was measured in its place.
 
     Raises:
         ConfigError: A name does not exist, or settings do not go together.
     """
     check_config(config)
     precision = choose_precision(config.precision, hardware)
+    if candidate is not None and config.precision == "auto" and candidate.precision != precision.value:
+        precision = Choice("precision", candidate.precision, "measured: faster here than the others")
     choices = [precision]
-    values = {**config.to_dict(), "precision": precision.value}
-    if config.recipe == "quick" or (config.network is None and config.optimizer is None):
+    values = {**config.to_dict(), "precision": precision.value, "time": None}
+    if is_quick(config):
         values["recipe"] = "quick"
-        proposals: Mapping[str, tuple[Any, str]] = _quick(facts, hardware, str(precision.value), config.batch_size)
+        proposals: Mapping[str, tuple[Any, str]] = _quick(
+            facts, hardware, str(precision.value), config.batch_size, candidate
+        )
     else:
         batch = min(100, facts.images)
         proposals = {**_PLAIN, "batch_size": (batch, "the series' batch size, or all images where there are fewer")}
@@ -149,7 +186,7 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
     for setting, (value, reason) in proposals.items():
         if setting == "learning_rate" and not own_rate:
             continue
-        if setting == "epochs" and config.steps is not None:
+        if setting == "epochs" and config.steps is not None:  # a time that was given takes its place later
             continue
         if setting == "network_arguments" and config.network is not None:
             continue
@@ -170,6 +207,21 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware) -> Plan:
     complete = config.changed(**{key: values[key] for key in values})
     check_config(complete)
     return Plan(complete, planned_steps(complete, facts.images), tuple(choices))
+
+
+def is_quick(config: TrainConfig) -> bool:
+    """Whether the plan chooses network, batch size, length and schedule."""
+    return config.recipe == "quick" or (config.network is None and config.optimizer is None)
+
+
+def with_steps(plan: Plan, timed: TimePlan) -> Plan:
+    """The plan with the number of updates that fits into a given time."""
+    reason = f"what fits into {timed.asked} on this machine: {timed.pace.update * 1000:.3g} ms an update were measured"
+    choices = [choice for choice in plan.choices if choice.setting not in ("epochs", "steps")]
+    config = plan.config.changed(epochs=None, steps=timed.steps)
+    return replace(
+        plan, config=config, total_steps=timed.steps, choices=(*choices, Choice("steps", timed.steps, reason))
+    )
 
 
 def expected_seconds(plan: Plan, multiply_adds: float, hardware: Hardware) -> float:
@@ -211,18 +263,34 @@ def planned_steps(config: TrainConfig, images: int) -> int:
     return max(1, math.ceil(wanted - 1e-9))
 
 
+def quick_widths(facts: DataFacts) -> tuple[tuple[int, ...], ...]:
+    """The convnets that "quick" chooses from, the widest first: filters of each block."""
+    if facts.height * facts.width <= 16 * 16:
+        return (64, 128), (16, 32, 64)
+    wide: tuple[tuple[int, ...], ...] = ((64, 128, 256), (32, 64, 128))
+    return (*(wide[1:] if facts.channels == 1 else wide), (16, 32, 64))
+
+
+def enough_epochs(facts: DataFacts) -> float:
+    """Epochs without which "quick" takes a narrower network: 15 of a small set, 4 of a large one."""
+    return min(15.0, max(4.0, 60_000 / facts.images))
+
+
 def _quick(
-    facts: DataFacts, hardware: Hardware, precision: str, batch_size: int | None
+    facts: DataFacts, hardware: Hardware, precision: str, batch_size: int | None, candidate: Candidate | None
 ) -> Mapping[str, tuple[Any, str]]:
     """The recipe "quick": the most out of a minute, from the data's shape and the processor."""
-    small = facts.height * facts.width <= 16 * 16
     grey = facts.channels == 1
     batch = batch_size or min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
-    wide = [(64, 128)] if small else [(32, 64, 128)] if grey else [(64, 128, 256), (32, 64, 128)]
-    fewest = min(15.0, max(4.0, 60_000 / facts.images))
-    for widths in (*wide, (16, 32, 64)):
+    why_width = "as wide as a minute allows; BatchNorm allows a high learning rate"
+    why_batch = f"for {facts.images:,} training images"
+    if candidate is not None:
+        why_width = "as wide as the time allows, measured; BatchNorm allows a high learning rate"
+        why_batch = why_batch if batch == candidate.batch_size else "measured: more images a second than smaller ones"
+        batch = batch_size or candidate.batch_size
+    for widths in quick_widths(facts) if candidate is None or not candidate.widths else [candidate.widths]:
         affordable = _affordable_epochs(facts, widths, hardware, precision)
-        if affordable >= fewest:
+        if affordable >= enough_epochs(facts):
             break
     # A network learns little in fewer updates, however many the images and however large.
     least = math.ceil(_FEWEST_UPDATES * batch / facts.images)
@@ -232,14 +300,14 @@ def _quick(
         "network": ("convnet", f"learns fast on {spoken}"),
         "network_arguments": (
             {"widths": "-".join(map(str, widths)), "normalization": "batch"},
-            "as wide as a minute allows; BatchNorm allows a high learning rate",
+            why_width,
         ),
         "optimizer": ("adam", "reaches a good network in few epochs"),
         "learning_rate": (3e-3, "the peak of a one-cycle schedule stands above Adam's usual 0.001"),
         "preprocess": ("scale", "grey values in [0, 1]") if grey else ("per-channel", "each colour centred and scaled"),
         "schedule": ("one-cycle", "ends on time at a low rate"),
         "warmup": (0.0, "one-cycle rises by itself"),
-        "batch_size": (batch, f"for {facts.images:,} training images"),
+        "batch_size": (batch, why_batch),
         "epochs": (
             epochs,
             f"about a minute on {hardware.cores} cores in {precision}; at most 40, at least 200 updates",
@@ -256,7 +324,12 @@ def _quick(
 
 
 def _affordable_epochs(facts: DataFacts, widths: tuple[int, ...], hardware: Hardware, precision: str) -> float:
-    """Epochs of the convnet in three quarters of a minute, which leaves room for a slower or busy machine.
+    """Epochs of the convnet in three quarters of a minute, which leaves room for a slower or busy machine."""
+    return 0.75 * _MINUTE / (expected_seconds_an_image(facts, widths, hardware, precision) * facts.images)
+
+
+def expected_seconds_an_image(facts: DataFacts, widths: tuple[int, ...], hardware: Hardware, precision: str) -> float:
+    """About what an image costs in training with the convnet.
 
     An update costs three forward passes, and for each value between layers the
     same again and again: BatchNorm, ReLU, pooling and their gradients. On two
@@ -264,8 +337,7 @@ def _affordable_epochs(facts: DataFacts, widths: tuple[int, ...], hardware: Hard
     second with widths of 16-32-64, and about 1,100 with 32-64-128.
     """
     products, values = _convnet_cost(facts, widths)
-    seconds = 3 * products / _products_per_second(hardware, precision) + values * _SECONDS_A_VALUE / hardware.cores
-    return 0.75 * _MINUTE / (seconds * facts.images)
+    return 3 * products / _products_per_second(hardware, precision) + values * _SECONDS_A_VALUE / hardware.cores
 
 
 def _convnet_cost(facts: DataFacts, widths: tuple[int, ...]) -> tuple[float, float]:

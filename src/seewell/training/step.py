@@ -18,7 +18,7 @@ from seewell.data.batches import Chunk
 from seewell.networks.losses import cross_entropy, soft_labels
 from seewell.seeds import derive_seed
 
-__all__ = ["CompiledSteps", "StepOutcome", "StepSettings"]
+__all__ = ["PHASES", "CompiledSteps", "StepOutcome", "StepSettings"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ class StepOutcome:
     losses: NDArray[np.float32]
     accuracies: NDArray[np.float32]
     finite: bool
+
+
+PHASES = ("input", "augmentation", "forward", "cost", "backward", "optimizer", "average")
+"""The parts of an update, in order: the name scopes of its operations."""
 
 
 class CompiledSteps:
@@ -126,27 +130,32 @@ class CompiledSteps:
 
     def _prepare(self, images: Any, labels: Any, indices: Any, step: Any, replica: Any) -> tuple[Any, Any]:
         settings = self._settings
-        with tf.device("/CPU:0"):  # TensorFlow has no uint8 gather for GPUs; so only batches travel there
-            batch, classes = tf.gather(images, indices), tf.gather(labels, indices)
-        targets = soft_labels(classes, settings.num_classes, settings.label_smoothing)
-        if settings.augmentations:
+        with tf.name_scope("input"):
+            with tf.device("/CPU:0"):  # TensorFlow has no uint8 gather for GPUs; so only batches travel there
+                batch, classes = tf.gather(images, indices), tf.gather(labels, indices)
+            targets = soft_labels(classes, settings.num_classes, settings.label_smoothing)
+        if not settings.augmentations:
+            return batch, targets
+        with tf.name_scope("augmentation"):
             seed = tf.stack([tf.constant(self._augment_seed, tf.int32), tf.cast(step, tf.int32)])
             if self._replicas > 1:
                 seed = tf.random.experimental.stateless_fold_in(seed, replica)
-            batch, targets = augment(batch, targets, settings.augmentations, seed)
-        return batch, targets
+            return augment(batch, targets, settings.augmentations, seed)
 
     def _replica_step(self, images: Any, labels: Any, indices: Any, step: Any) -> tuple[Any, Any]:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         own = indices if self._replicas == 1 else tf.reshape(indices, [self._replicas, -1])[replica]
         batch, targets = self._prepare(images, labels, own, step, replica)
         with tf.GradientTape() as tape:
-            logits = self._logits(batch, training=True)
-            loss = tf.reduce_mean(cross_entropy(targets, logits))
-            total = tf.add_n([loss, *[tf.cast(one, tf.float32) for one in self._logits.losses]]) / self._replicas
-            scaled = self._optimizer.scale_loss(total)
+            with tf.name_scope("forward"):
+                logits = self._logits(batch, training=True)
+            with tf.name_scope("cost"):
+                loss = tf.reduce_mean(cross_entropy(targets, logits))
+                total = tf.add_n([loss, *[tf.cast(one, tf.float32) for one in self._logits.losses]]) / self._replicas
+                scaled = self._optimizer.scale_loss(total)
         variables = self._logits.trainable_variables
-        gradients = tape.gradient(scaled, [variable.value for variable in variables])
+        with tf.name_scope("backward"):
+            gradients = tape.gradient(scaled, [variable.value for variable in variables])
         if self._replicas == 1:
             # Weights that a bad batch has not touched are what names the layer afterwards.
             tf.cond(tf.math.is_finite(total), lambda: self._apply(gradients, variables), lambda: tf.constant(0))
@@ -157,7 +166,8 @@ class CompiledSteps:
         return shown, tf.reduce_mean(tf.cast(right, tf.float32))
 
     def _apply(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Any:
-        self._optimizer.apply(gradients, variables)
+        with tf.name_scope("optimizer"):
+            self._optimizer.apply(gradients, variables)
         return tf.constant(0)
 
     def _many(self, images: Any, labels: Any, indices: Any, rates: Any, first_step: Any) -> tuple[Any, Any, Any]:
@@ -181,7 +191,8 @@ class CompiledSteps:
         if not self._averages:
             return
         # Early averages would hold the initial weights; Keras and TensorFlow use the same warm-up.
-        made = tf.cast(step, tf.float32)
-        decay = tf.minimum(self._settings.ema, (1.0 + made) / (10.0 + made))
-        for average, weight in zip(self._averages, self._weights, strict=True):
-            average.assign(average * decay + weight * (1.0 - decay))
+        with tf.name_scope("average"):
+            made = tf.cast(step, tf.float32)
+            decay = tf.minimum(self._settings.ema, (1.0 + made) / (10.0 + made))
+            for average, weight in zip(self._averages, self._weights, strict=True):
+                average.assign(average * decay + weight * (1.0 - decay))

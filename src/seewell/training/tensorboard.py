@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from seewell.networks.taps import Taps
 from seewell.training.observers import Observer, Started, TrainReport, ValidationReport
 
-__all__ = ["TensorBoardWriter"]
+__all__ = ["TIME_SHARE", "TensorBoardWriter"]
 
 _MOST_VALUES = 50_000
-_TIME_SHARE = 0.03
+TIME_SHARE = 0.03
+"""Of the time, what histograms may take."""
 
 
 class TensorBoardWriter(Observer):
@@ -30,6 +31,8 @@ class TensorBoardWriter(Observer):
     Attributes:
         lacks: Why something could not be written (a full disk), in a sentence; the training goes on without it.
     """
+
+    label = "tensorboard"
 
     def __init__(self, folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         self._folder = folder
@@ -62,7 +65,7 @@ class TensorBoardWriter(Observer):
         with self._all_the_same(), self._writer.as_default():
             tf.summary.scalar("validation/cost", report.loss, report.step)
             tf.summary.scalar("validation/accuracy", report.accuracy, report.step)
-        if self._spent <= _TIME_SHARE * (time.perf_counter() - self._began):
+        if self._spent <= TIME_SHARE * (time.perf_counter() - self._began):
             self._histograms(report.step)
 
     def on_end(self) -> None:

@@ -1,0 +1,189 @@
+"""From a source and a given time to a network that is ready to be trained for that long, and no longer."""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from seewell.config import TrainConfig
+from seewell.data.dataset import ImageDataset, Progress
+from seewell.errors import ConfigError
+from seewell.preparing import Prepared, facts_of, load_as, prepare_plan
+from seewell.seeds import RandomStates
+from seewell.training.choosing import Tried, choose
+from seewell.training.measuring import measure_pace, measure_update
+from seewell.training.plan import (
+    Candidate,
+    check_config,
+    enough_epochs,
+    expected_seconds_an_image,
+    is_quick,
+    quick_widths,
+    resolve,
+    with_steps,
+)
+from seewell.training.precision import detect_hardware
+from seewell.training.timing import Pace, Reserve, TimePlan, read_time, steps_that_fit
+
+__all__ = ["prepare_in_time"]
+
+_MEASURING_SHARE = 0.1
+"""Of the time given, what a choice among networks may take; the one that is trained is measured in any case."""
+_UPDATE_SECONDS = (0.5, 3.0)
+"""The least and the most that the updates of a network are measured for; between them a hundredth of the time."""
+_SAFETY = 0.97
+"""A machine is rarely as quick for long as in the seconds in which it is measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Built:
+    prepared: Prepared
+    tried: Tried
+    states: RandomStates
+
+
+def prepare_in_time(
+    source: str | Path | ImageDataset,
+    config: TrainConfig,
+    *,
+    reserve: Reserve,
+    figures: int,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Read the source, measure what fits into ``config.time``, and build the network.
+
+    The clock starts when the images are read. Weights, optimizer and every
+    random state are afterwards as if nothing had been measured: a training
+    with the same settings and ``steps`` gives the same bytes.
+
+    Args:
+        source: A catalogue name, a path, or a dataset.
+        config: The settings, with a time.
+        reserve: What is to be kept free for doctor and TensorBoard.
+        figures: At most so many training images are measured at the end, besides validation and test images.
+        progress: Called as ``progress(what, done, total)`` while the source is read.
+
+    Returns:
+        The training with its plan: as many updates as fit; ``timed`` says how the time was shared out.
+
+    Raises:
+        ConfigError: A setting is wrong, or the time is too short for a single update.
+        DataError: The source cannot be used.
+        NetworkError: The architecture does not fit the images.
+    """
+    check_config(config)
+    if config.time is None:
+        raise ConfigError("no time is given.", expected="a time such as 60s", fix="--time 60s")
+    seconds = read_time(config.time)
+    dataset = source if isinstance(source, ImageDataset) else load_as(source, config, progress)
+    began = time.perf_counter()
+    kept_free = reserve.examination + reserve.watching
+    search = _Search(dataset, config, seconds, kept_free, began)
+    built = search.best()
+    built.states.put_back()
+    counts = [min(figures, len(dataset.train)), len(dataset.validation), len(dataset.test or ())]
+    pace = measure_pace(
+        built.prepared.trainee, built.prepared.kept, dataset, update=built.tried.update, figures=sum(counts)
+    )
+    built.states.put_back()
+    measuring = time.perf_counter() - began
+    batch_size = built.prepared.plan.config.batch_size or 1
+    per_epoch = len(dataset.train) / batch_size
+    left = _SAFETY * (seconds - measuring - kept_free - pace.figures)
+    steps = steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every=config.checkpoint_every)
+    if steps < 1:
+        raise _too_short(config.time, pace, per_epoch, measuring + kept_free)
+    timed = TimePlan(
+        asked=config.time,
+        seconds=seconds,
+        measuring=measuring,
+        reserve=reserve,
+        steps=steps,
+        epochs=steps / per_epoch,
+        pace=pace,
+        tried=tuple(search.tried),
+    )
+    plan = with_steps(built.prepared.plan, timed)
+    others = [choice for choice in built.prepared.choices if choice not in built.prepared.plan.choices]
+    return dataclasses.replace(built.prepared, plan=plan, choices=(*plan.choices, *others), timed=timed)
+
+
+class _Search:
+    """Builds and measures the networks that a configuration leaves to choose from."""
+
+    def __init__(
+        self, dataset: ImageDataset, config: TrainConfig, seconds: float, kept_free: float, began: float
+    ) -> None:
+        self._dataset, self._config, self._seconds, self._kept_free = dataset, config, seconds, kept_free
+        self._began = began
+        self._facts, self._hardware = facts_of(dataset), detect_hardware()
+        self._built: dict[Candidate, _Built] = {}
+        self._longest = 0.0
+        self.tried: list[dict[str, object]] = []
+
+    def best(self) -> _Built:
+        """The network to train."""
+        config, facts = self._config, self._facts
+        plan = resolve(config, facts, self._hardware)
+        quick = is_quick(config)
+        widths = quick_widths(facts) if quick and config.network is None and not config.network_arguments else ()
+        own = plan.config.network_arguments.get("widths", "")
+        first = Candidate(
+            tuple(map(int, str(own).split("-"))) if widths else (), plan.config.batch_size or 1, plan.config.precision
+        )
+        precision = first.precision
+        batch_sizes = [first.batch_size * factor for factor in (1, 2, 4)] if quick and config.batch_size is None else []
+        tried = choose(
+            first,
+            widths=widths or [()],
+            precisions=[precision, "float32"] if quick and config.precision == "auto" else [precision],
+            batch_sizes=[size for size in batch_sizes if size <= facts.images],
+            enough=enough_epochs(facts),
+            work=lambda one: expected_seconds_an_image(facts, one.widths, self._hardware, one.precision),
+            measure=self._measure,
+            may_go_on=self._may_go_on,
+        )
+        return self._built[tried.candidate]
+
+    def _may_go_on(self) -> bool:
+        spent = time.perf_counter() - self._began
+        return spent + self._longest <= _MEASURING_SHARE * self._seconds
+
+    def _measure(self, candidate: Candidate) -> Tried:
+        clock = time.perf_counter()
+        plan = resolve(self._config, self._facts, self._hardware, candidate=candidate)
+        prepared = prepare_plan(plan, self._dataset)
+        states = RandomStates()
+        least, most = _UPDATE_SECONDS
+        budget = min(most, max(least, 0.01 * self._seconds))
+        update = measure_update(prepared.trainee, self._dataset.train, plan.config, seconds=budget)
+        states.put_back()
+        per_epoch = self._facts.images / (plan.config.batch_size or 1)
+        pace = Pace(update=update, validation=0.0, checkpoint=0.0, figures=0.0)
+        left = self._seconds - self._kept_free - (time.perf_counter() - self._began)
+        updates = steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every="epoch")
+        tried = Tried(candidate, update, updates / per_epoch, updates)
+        self._built[candidate] = _Built(prepared, tried, states)
+        self._longest = max(self._longest, time.perf_counter() - clock)
+        self.tried.append(
+            {
+                "network": plan.config.network,
+                "network_arguments": dict(plan.config.network_arguments),
+                "batch_size": plan.config.batch_size,
+                "precision": plan.config.precision,
+                "seconds_an_update": update,
+                "images_per_second": (plan.config.batch_size or 1) / update,
+                "epochs": tried.epochs,
+            }
+        )
+        return tried
+
+
+def _too_short(asked: str, pace: Pace, per_epoch: float, before: float) -> ConfigError:
+    needed = (before + pace.figures + 2 * (pace.validation + pace.checkpoint) + per_epoch * pace.update) / _SAFETY
+    return ConfigError(
+        f"{asked} are too short for a single update: measuring, the doctor's examination and the figures at the end "
+        f"take about {before + pace.figures:.0f} s here.",
+        expected=f"a longer time; one epoch ({per_epoch:,.0f} updates) needs about {needed:.0f} s",
+        fix=f"--time {10 * -(-int(needed) // 10) + 10}s, or --steps with a number of updates",
+    )

@@ -1,0 +1,107 @@
+"""How long the parts of a training take here: measured on its own network and images, which are left as they were."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seewell.config import TrainConfig
+from seewell.data.batches import BatchOrder, chunks
+from seewell.data.dataset import ImageDataset, Split
+from seewell.runs.checkpoint import save
+from seewell.runs.evaluation import evaluate, predictor_of
+from seewell.training.timing import Pace
+from seewell.training.trainee import Trainee
+
+__all__ = ["as_it_was", "measure_pace", "measure_update"]
+
+_CALL_SECONDS = 0.25
+_CALLS = 4
+_MOST_UPDATES = 50
+
+
+@contextmanager
+def as_it_was(trainee: Trainee) -> Iterator[None]:
+    """Put back, at the end, every value of network, optimizer, moving average and seed generators."""
+    before = trainee.capture(0, {})
+    try:
+        yield
+    finally:
+        trainee.restore(before)
+
+
+def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, seconds: float) -> float:
+    """Seconds that one update takes, the graph being traced: the median of several calls.
+
+    The updates are real ones, with a learning rate of 0; everything that they
+    change is put back.
+
+    Args:
+        trainee: The network under training; its graph is traced here, and is not traced again in the training.
+        train: The training split.
+        config: With nothing left open.
+        seconds: About how long to measure; two updates are made in any case.
+    """
+    order = BatchOrder(len(train), config.batch_size or 1, config.seed)
+    length = 1
+    taken: list[float] = []
+    began = time.perf_counter()
+
+    def sizes() -> Iterator[tuple[int, int]]:
+        step = 0
+        for _ in range(_CALLS + 2):
+            yield step, length
+            step += length
+
+    with as_it_was(trainee):
+        for number, chunk in enumerate(chunks(train, order, sizes())):
+            clock = time.perf_counter()
+            trainee.steps.run(chunk, np.zeros(chunk.steps, np.float32))
+            taken.append((time.perf_counter() - clock) / chunk.steps)
+            if number == 0:
+                began = time.perf_counter()  # tracing is not what is measured
+            elif number == 1:
+                length = max(1, min(_MOST_UPDATES, round(_CALL_SECONDS / taken[-1])))
+            if number and time.perf_counter() - began > seconds:
+                break
+    return statistics.median(taken[2:] or taken[1:])
+
+
+def measure_pace(trainee: Trainee, kept: Any, dataset: ImageDataset, *, update: float, figures: int) -> Pace:
+    """What the other parts of a training take, besides its updates.
+
+    Args:
+        trainee: The network under training.
+        kept: The network that is kept.
+        dataset: The images.
+        update: Seconds of an update, from `measure_update`.
+        figures: Images that the kept network is measured on at the end.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        checkpoint = trainee.capture(0, {})
+        clock = time.perf_counter()
+        save(Path(aside), checkpoint)
+        saving = time.perf_counter() - clock
+    return Pace(
+        update=update,
+        validation=_seconds_an_image(trainee.judged, dataset) * len(dataset.validation),
+        checkpoint=saving,
+        figures=_seconds_an_image(kept, dataset) * figures,
+    )
+
+
+def _seconds_an_image(model: Any, dataset: ImageDataset) -> float:
+    """Of inference, in batches as large as validation takes them, the graph being traced."""
+    held = dataset.validation
+    count = min(len(held), predictor_of(model).most)
+    images, labels = held.images[:count], held.labels[:count]
+    clock = time.perf_counter()
+    for _ in range(2):  # the first time traces
+        clock = time.perf_counter()
+        evaluate(model, images, labels, dataset.classes, "validation")
+    return (time.perf_counter() - clock) / count

@@ -1,0 +1,68 @@
+"""Measuring a training: plausible figures, and nothing is changed by it."""
+
+import numpy as np
+import pytest
+
+from seewell.config import TrainConfig
+from seewell.data import batches
+from seewell.preparing import prepare
+from seewell.training.measuring import as_it_was, measure_pace, measure_update
+
+SETTINGS = {
+    "network": "convnet",
+    "network_arguments": {"widths": "2", "normalization": "batch"},
+    "optimizer": "adamw",
+    "dropout": 0.3,
+    "augment": ("shift",),
+    "ema": 0.9,
+    "batch_size": 7,
+    "steps": 5,
+}
+
+
+@pytest.fixture(scope="module")
+def prepared(small_dataset):
+    return prepare(small_dataset, TrainConfig(**SETTINGS))
+
+
+def every_value(trainee):
+    found = trainee.capture(0, {})
+    return {name: value.copy() for name, value in {**found.weights, **found.optimizer}.items()}
+
+
+def assert_same(trainee, expected):
+    for name, value in every_value(trainee).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+@pytest.mark.parametrize("resident", [2**31, 0])
+def test_an_update_takes_time_and_changes_nothing(prepared, monkeypatch, resident):
+    monkeypatch.setattr(batches, "_RESIDENT_BYTES", resident)
+    before = every_value(prepared.trainee)
+    seconds = measure_update(prepared.trainee, prepared.dataset.train, prepared.plan.config, seconds=0.2)
+    assert 0 < seconds < 10
+    assert_same(prepared.trainee, before)
+
+
+def test_what_is_changed_is_put_back_also_where_measuring_fails(prepared):
+    before = every_value(prepared.trainee)
+
+    def fails():
+        with as_it_was(prepared.trainee):
+            for variable in prepared.trainee.model.variables:
+                variable.assign(variable + 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert_same(prepared.trainee, before)
+
+
+def test_figures_are_counted_by_their_images(prepared):
+    before = every_value(prepared.trainee)
+    pace = measure_pace(prepared.trainee, prepared.kept, prepared.dataset, update=0.5, figures=10_000)
+    assert pace.update == 0.5
+    assert pace.validation > 0
+    assert pace.checkpoint > 0
+    assert pace.figures > pace.validation
+    assert_same(prepared.trainee, before)
