@@ -169,3 +169,9 @@ def test_the_arrays_of_a_checkpoint_are_references_that_no_update_changes(few_di
     assert {name: value.tobytes() for name, value in trainee.capture(0, {}).weights.items()} == {
         name: before[name] for name in captured.weights
     }
+
+
+def test_muon_and_alternating_flips_go_on_in_the_same_bytes(few_digits, tmp_path):
+    settings = {"network": "speed", "network_arguments": {"widths": "4-4"}, "optimizer": "muon", "momentum": 0.6}
+    augment = ("alternating-flip", "shift-reflect=1")
+    check(few_digits, tmp_path, (1, 6, 7, 15, 23), **settings, bias_learning_rate=1.0, augment=augment)
