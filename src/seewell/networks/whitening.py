@@ -65,7 +65,7 @@ def patch_basis(size: int, channels: int) -> npt.NDArray[np.float32]:
         float32 (D, 2 D) with D = size x size x channels: products of discrete cosines, flattened as a kernel is.
 
     Example:
-        >>> patch_basis(1, 2).round(2).tolist()
+        >>> patch_basis(1, 2).astype(float).round(2).tolist()
         [[0.71, 0.71, -0.71, -0.71], [0.71, -0.71, -0.71, 0.71]]
     """
     from scipy.fft import dct
