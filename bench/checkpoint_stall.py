@@ -27,7 +27,7 @@ def make(network, optimizer, batch):
     import tensorflow as tf
 
     from seewell.config import TrainConfig
-    from seewell.data.batches import Chunk
+    from seewell.data.batches import BatchOrder
     from seewell.training.plan import DataFacts, resolve
     from seewell.training.precision import detect_hardware
     from seewell.training.schedules import rates
@@ -40,10 +40,11 @@ def make(network, optimizer, batch):
     config = resolve(config, DataFacts(1000, 32, 32, 3, 10), detect_hardware()).config
     trainee = make_trainee(config, (32, 32, 3), 10, None, tf.distribute.get_strategy())
 
+    order = BatchOrder(1000, batch, 0)
+
     def update(first, steps):
-        indices = rng.integers(0, 1000, (steps, batch)).astype(np.int32)
         planned = rates("constant", learning_rate=1e-4, warmup=0.0, total=10**6, first=first, count=steps)
-        trainee.steps.run(Chunk(first, images, labels, indices), planned)
+        trainee.steps.run(order.chunk(first, steps, images, labels), planned)
 
     return trainee, update, config.precision
 

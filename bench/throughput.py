@@ -26,7 +26,7 @@ import tensorflow as tf
 from scipy.stats import t as student
 
 from seewell.config import TrainConfig
-from seewell.data.batches import BatchOrder, Chunk
+from seewell.data.batches import BatchOrder
 from seewell.networks.registry import build_network
 from seewell.training.plan import DataFacts, resolve
 from seewell.training.precision import detect_hardware, policy_name
@@ -57,7 +57,7 @@ class Seewell:
         self._call(2)
 
     def _call(self, steps):
-        chunk = Chunk(self.made, *self.tensors, self.order.indices(self.made, steps))
+        chunk = self.order.chunk(self.made, steps, *self.tensors)
         self.trainee.steps.run(chunk, self.rates[:steps])
         self.made += steps
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from seewell.errors import ConfigError, unknown_name
 
-__all__ = ["PRECISIONS", "TEXTS", "TrainConfig", "check_names", "config_from_dict", "load_toml"]
+__all__ = ["OPTIMIZERS_OWN", "PRECISIONS", "TEXTS", "TrainConfig", "check_names", "config_from_dict", "load_toml"]
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -30,10 +30,13 @@ class TrainConfig:
         preprocess: Value rule and geometry inside the network, such as "scale" or "pad=32x32,mean-image".
         image_size: Height and width to which image files are decoded; None keeps equal sizes as they are.
         initializer: "default" (He before ReLU, Xavier before softmax), "normal", "small-normal", "xavier", "he".
-        optimizer: "sgd", "momentum", "nesterov", "adam", "adamw" or "rmsprop".
+        optimizer: "sgd", "momentum", "nesterov", "muon", "adam", "adamw" or "rmsprop".
         learning_rate: The schedule's highest rate; None takes the optimizer's own default.
-        weight_decay: Decoupled decay (AdamW only), a fraction of the weights per unit of learning rate.
-        schedule: "constant", "cosine", "one-cycle" or "steps".
+        bias_learning_rate: The highest rate of biases, BatchNorm's among them (SGD and its kin, Muon); None
+            takes that of all weights.
+        momentum: Share of its velocity that an update keeps, in [0, 1) (momentum, Nesterov, Muon).
+        weight_decay: Decoupled decay (AdamW, Muon), a fraction of the weights per unit of learning rate.
+        schedule: "constant", "linear", "cosine", "one-cycle" or "steps".
         warmup: Fraction of the updates over which the rate rises from 0, in [0, 1).
         epochs: Passes over the training split. Give this or `steps`.
         steps: Number of updates.
@@ -70,6 +73,8 @@ class TrainConfig:
     initializer: str = "default"
     optimizer: str | None = None
     learning_rate: float | None = None
+    bias_learning_rate: float | None = None
+    momentum: float | None = None
     weight_decay: float | None = None
     schedule: str | None = None
     warmup: float | None = None
@@ -131,8 +136,13 @@ TEXTS = (
 )
 """The settings that are texts."""
 
+OPTIMIZERS_OWN = ("bias_learning_rate", "momentum", "weight_decay")
+"""Settings that mean something for some optimizers only."""
+
 _NUMBERS = (
     "learning_rate",
+    "bias_learning_rate",
+    "momentum",
     "weight_decay",
     "warmup",
     "epochs",
@@ -145,10 +155,10 @@ _NUMBERS = (
 )
 _OPTIONAL = frozenset(one.name for one in dataclasses.fields(TrainConfig) if one.default is None)
 
-_FRACTIONS = ("dropout", "label_smoothing", "ema", "warmup", "target_error")
+_FRACTIONS = ("momentum", "dropout", "label_smoothing", "ema", "warmup", "target_error")
 _POSITIVE = ("learning_rate", "epochs", "steps", "batch_size", "early_stop", "keep_last", "keep_every")
 _LARGEST = 3e38
-_NOT_NEGATIVE = ("l2", "weight_decay", "seed", "split_seed")
+_NOT_NEGATIVE = ("bias_learning_rate", "l2", "weight_decay", "seed", "split_seed")
 
 
 def _option(name: str) -> str:

@@ -11,6 +11,7 @@ from seewell.data.dataset import ImageDataset, Progress
 from seewell.data.loading import load_dataset
 from seewell.errors import ConfigError, DataError, did_you_mean
 from seewell.networks.preprocessing import fit_statistics, parse_preprocess
+from seewell.networks.registry import architecture
 from seewell.runs.adopted_run import ADOPTED
 from seewell.runs.folder import RunFolder
 from seewell.runs.gate import load_network
@@ -156,12 +157,16 @@ def prepare_plan(plan: Plan, dataset: ImageDataset, kept: Path | None = None) ->
     hardware = detect_hardware()
     strategy, how = choose_strategy(config.batch_size or 1)
     determinism = _choose_determinism(hardware)
-    rule = parse_preprocess(config.preprocess or "scale").rule
-    statistics = fit_statistics(dataset.train.images) if rule in ("mean-image", "per-channel") else None
+    statistics = fit_statistics(dataset.train.images) if kept is None and _needs_statistics(config) else None
     trainee = make_trainee(config, shape, classes, statistics, strategy, kept=kept)
     _check_only(config.only, trainee.model)
     network = build_for(config, shape, classes, statistics) if kept is None else load_network(kept)
     return Prepared(dataset, plan, (*plan.choices, how, determinism), hardware, trainee, network)
+
+
+def _needs_statistics(config: TrainConfig) -> bool:
+    fitted = architecture(config.network or "").fit is not None
+    return fitted or parse_preprocess(config.preprocess or "scale").needs_statistics
 
 
 def _check_only(only: str | None, model: Any) -> None:

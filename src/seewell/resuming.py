@@ -41,7 +41,9 @@ FIXED = frozenset(
 )
 """Settings that no override may change: they decide the network, the optimizer's memory, or which image comes when."""
 
-_MAY_BE_NONE = frozenset({"epochs", "steps", "early_stop", "keep_every", "shard_size"})
+_MAY_BE_NONE = frozenset(
+    {"epochs", "steps", "early_stop", "keep_every", "shard_size", "bias_learning_rate", "momentum"}
+)
 """Of the settings of a training that goes on, those that need no value."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seewell.config import TrainConfig
-from seewell.data.augmentation import augment, parse_augmentation
+from seewell.data.augmentation import Shown, augment, parse_augmentation
 from seewell.doctor.examine import prepare
 from seewell.doctor.facts import CourseFacts, Facts
 from seewell.doctor.guard import Guard
@@ -283,8 +283,10 @@ def _augmentation(config: TrainConfig, images: npt.NDArray[np.uint8], labels: np
 
     rows = np.unique(np.linspace(0, len(images) - 1, min(_COMPARED, len(images))).round().astype(np.int64))
     plain = np.asarray(images[rows])
-    seed = tf.constant([derive_seed(config.seed, "augment"), 0], tf.int32)
-    changed, _ = augment(tf.constant(plain), tf.zeros((len(rows), 1)), tuple(chosen), seed)
+    seed = derive_seed(config.seed, "augment")
+    shown = Shown(tf.constant(rows.astype(np.int32)), tf.zeros(len(rows), tf.int32), seed)
+    update = tf.constant([seed, 0], tf.int32)
+    changed, _ = augment(tf.constant(plain), tf.zeros((len(rows), 1)), tuple(chosen), update, shown)
     return augmentation_facts(plain, changed.numpy(), np.asarray(labels[rows]))
 
 
@@ -322,8 +324,9 @@ def _compiled(prepared: Prepared) -> Any:
     optimizer = make_optimizer(
         config.optimizer or "",
         learning_rate=rate,
+        momentum=config.momentum,
         weight_decay=config.weight_decay or 0.0,
-        scaled=config.precision == "float16",
+        precision=config.precision,
     )
     if config.warmup or config.schedule != "constant":
         inner = getattr(optimizer, "inner_optimizer", optimizer)

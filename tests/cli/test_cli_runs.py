@@ -56,6 +56,20 @@ def test_evaluate_takes_a_split_and_another_source(command, tiny_run):
     assert done.json["accuracy"] == tiny_run.summary["validation_accuracy"]
 
 
+@pytest.mark.parametrize("views", ["mirror", "mirror-shift"])
+def test_test_time_augmentation_is_reported_apart_and_the_plain_figures_stay(command, tiny_run, views):
+    plain = command("evaluate", tiny_run.path, "--json").json
+    done = command("evaluate", tiny_run.path, "--tta", views, "--json")
+    assert done.code == 0, done.err
+    shown = done.json
+    apart = shown.pop("tta")
+    assert shown == plain
+    assert apart["views"] == views
+    assert apart["accuracy"] == tiny_run.evaluate(tta=views).accuracy != plain["accuracy"]
+    assert "tta" not in tiny_run.summary
+    assert f"({views})" in command("evaluate", tiny_run.path, "--tta", views).err
+
+
 def test_evaluate_prints_a_table_for_people(command, tiny_run):
     done = command("evaluate", tiny_run.path)
     assert done.code == 0, done.err
@@ -67,6 +81,7 @@ def test_evaluate_prints_a_table_for_people(command, tiny_run):
     ("words", "kind", "said"),
     [
         (["evaluate", "{run}", "--split", "tset"], "DataError", 'did you mean "test"?'),
+        (["evaluate", "{run}", "--tta", "mirorr"], "ConfigError", 'did you mean "mirror"?'),
         (["evaluate", "nowhere"], "RunError", "there is no run"),
         (["evaluate", "{run}", "nowhere"], "DataError", "nowhere"),
         (["predict", "nowhere", "x.png"], "RunError", "there is no run"),

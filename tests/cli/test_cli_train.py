@@ -232,3 +232,11 @@ def test_names_that_are_not_utf_8_are_printed_safely(command, tiny_run, tmp_path
     done = command("predict", tiny_run.path, name, "--json")
     assert done.code == 0, done.err
     assert done.json["predictions"][0]["image"] == name
+
+
+def test_another_optimizer_than_the_recipe_s_takes_none_of_the_settings_that_only_that_one_has():
+    config = config_of(recipe="speed", optimizer="adam")
+    assert (config.bias_learning_rate, config.momentum) == (None, None)
+    assert config.network == "speed"
+    kept = config_of(recipe="speed", optimizer="muon")
+    assert kept.momentum is not None

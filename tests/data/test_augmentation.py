@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from seewell.data.augmentation import Augmentation, augment, list_augmentations, parse_augmentation
+from seewell.data.augmentation import Augmentation, Shown, augment, list_augmentations, parse_augmentation
 from seewell.errors import ConfigError
 
-NAMES = ("flip", "shift", "rotate", "colour", "cutout", "mixup")
+NAMES = ("flip", "alternating-flip", "shift", "shift-reflect", "rotate", "colour", "cutout", "mixup")
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,15 @@ def images_of(count=6, height=8, width=10, channels=3):
     return np.random.default_rng(0).integers(1, 256, (count, height, width, channels)).astype(np.uint8)
 
 
-def apply(tf, texts, images, labels=None, seed=(5, 0)):
+def shown_of(tf, count, seed, epoch=0):
+    return Shown(tf.range(count), tf.fill([count], epoch), seed)
+
+
+def apply(tf, texts, images, labels=None, seed=(5, 0), epoch=0):
     labels = np.eye(len(images), dtype=np.float32) if labels is None else labels
     chosen = tuple(parse_augmentation(text) for text in texts)
-    found, mixed = augment(tf.constant(images), tf.constant(labels), chosen, tf.constant(seed, tf.int32))
+    shown = shown_of(tf, len(images), seed[0], epoch)
+    found, mixed = augment(tf.constant(images), tf.constant(labels), chosen, tf.constant(seed, tf.int32), shown)
     return found.numpy(), mixed.numpy()
 
 
@@ -45,7 +50,7 @@ def test_uint8_in_uint8_out_and_the_shapes_stay(tf, name, channels):
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "alternating-flip"])
 def test_the_same_seed_and_step_give_the_same_images_another_step_or_seed_others(tf, name):
     images = images_of(count=16)
     first = apply(tf, [name], images, seed=(5, 3))
@@ -61,13 +66,16 @@ def test_a_compiled_augmentation_is_the_same_also_where_the_batch_size_is_not_kn
     images, labels = images_of(), np.eye(6, dtype=np.float32)
     chosen = (parse_augmentation(name),)
     signature = [tf.TensorSpec((None, 8, 10, 3), tf.uint8), tf.TensorSpec((None, 6), tf.float32)]
-    compiled = tf.function(lambda x, y: augment(x, y, chosen, tf.constant((5, 0))), input_signature=signature)
+    compiled = tf.function(
+        lambda x, y: augment(x, y, chosen, tf.constant((5, 0)), shown_of(tf, tf.shape(x)[0], 5)),
+        input_signature=signature,
+    )
     found, _ = compiled(images, labels)
     difference = found.numpy().astype(int) - apply(tf, [name], images)[0].astype(int)
     assert np.abs(difference).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["flip", "shift", "rotate", "colour", "cutout"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "mixup"])
 def test_only_mixup_changes_labels(tf, name):
     labels = np.random.default_rng(0).random((6, 4)).astype(np.float32)
     np.testing.assert_array_equal(apply(tf, [name], images_of(), labels)[1], labels)
@@ -92,7 +100,45 @@ def test_a_flip_is_drawn_for_each_image(tf):
     assert 0.15 < mirrored.mean() < 0.35
 
 
-@pytest.mark.parametrize("text", ["shift=0", "rotate=0", "colour=0"])
+def mirrored(found, images):
+    """Which images are mirrored; the others must be as they were."""
+    flipped = (found == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (flipped | (found == images).all(axis=(1, 2, 3))).all()
+    return flipped
+
+
+def test_an_alternating_flip_mirrors_half_of_the_images_at_first_and_then_each_in_turn(tf):
+    images = images_of(count=2000)
+    first, second, third, ninth = (
+        mirrored(apply(tf, ["alternating-flip"], images, np.eye(2000, 2, dtype=np.float32), epoch=epoch)[0], images)
+        for epoch in (0, 1, 2, 8)
+    )
+    assert 0.46 < first.mean() < 0.54
+    assert np.abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.1
+    np.testing.assert_array_equal(second, ~first)
+    np.testing.assert_array_equal(third, first)
+    np.testing.assert_array_equal(ninth, first)
+
+
+def test_an_alternating_flip_depends_on_the_seed_and_the_image_not_on_the_update_or_the_place(tf):
+    images = images_of(count=64)
+    first = mirrored(apply(tf, ["alternating-flip"], images, seed=(5, 0))[0], images)
+    np.testing.assert_array_equal(mirrored(apply(tf, ["alternating-flip"], images, seed=(5, 9))[0], images), first)
+    assert (mirrored(apply(tf, ["alternating-flip"], images, seed=(6, 0))[0], images) != first).any()
+    order = np.random.default_rng(0).permutation(64).astype(np.int32)
+    shown = Shown(tf.constant(order), tf.zeros(64, tf.int32), 5)
+    labels, chosen = tf.eye(64), (Augmentation("alternating-flip"),)
+    found, _ = augment(tf.constant(images[order]), labels, chosen, tf.constant((5, 0)), shown)
+    np.testing.assert_array_equal(mirrored(found.numpy(), images[order]), first[order])
+
+
+def test_an_alternating_flip_has_no_strength():
+    with pytest.raises(ConfigError, match=r"alternating-flip=0\.5") as caught:
+        parse_augmentation("alternating-flip=0.5")
+    assert caught.value.fix == "write alternating-flip"
+
+
+@pytest.mark.parametrize("text", ["shift=0", "shift-reflect=0", "rotate=0", "colour=0"])
 def test_a_strength_of_0_changes_nothing(tf, text):
     images = images_of()
     np.testing.assert_array_equal(apply(tf, [text], images)[0], images)
@@ -120,6 +166,23 @@ def test_a_shift_moves_by_whole_pixels_up_to_its_strength_and_fills_with_zeros(t
         assert len(moves) == 1
         seen.add(moves[0])
     assert seen == {(d, r) for d in span for r in span}
+
+
+def test_a_reflecting_shift_fills_the_gap_with_the_mirrored_border(tf):
+    images, most = images_of(count=300), 2
+    found = apply(tf, [f"shift-reflect={most}"], images)[0]
+    seen = set()
+    for before, after in zip(images, found, strict=True):
+        padded = np.pad(before, ((most, most), (most, most), (0, 0)), mode="symmetric")
+        moves = [
+            (down, right)
+            for down in range(2 * most + 1)
+            for right in range(2 * most + 1)
+            if np.array_equal(padded[down : down + 8, right : right + 10], after)
+        ]
+        assert len(moves) == 1
+        seen.add(moves[0])
+    assert len(seen) == 25
 
 
 def test_a_shift_beyond_the_image_leaves_zeros(tf):

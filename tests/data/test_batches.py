@@ -59,6 +59,24 @@ def seen(split, monkeypatch=None, limit=None):
     return found
 
 
+def test_the_epochs_are_those_of_the_order_also_where_a_batch_straddles_two():
+    order = BatchOrder(11, 4, 0)
+    np.testing.assert_array_equal(order.epochs(0, 3), [[0] * 4, [0] * 4, [0, 0, 0, 1]])
+    np.testing.assert_array_equal(order.epochs(4, 2), [[1] * 4, [1, 1, 2, 2]])
+    assert order.epochs(0, 1).dtype == np.int32
+
+
+def test_chunks_say_which_image_of_the_split_each_is(monkeypatch):
+    split, order = split_of(11), BatchOrder(11, 4, 0)
+    resident = list(chunks(split, order, iter([(0, 2), (2, 3)])))
+    monkeypatch.setattr(batches, "_RESIDENT_BYTES", 0)
+    streamed = list(chunks(split, order, iter([(0, 2), (2, 3)])))
+    for one, other in zip(resident, streamed, strict=True):
+        np.testing.assert_array_equal(one.numbers, other.numbers)
+        np.testing.assert_array_equal(one.epochs, other.epochs)
+        np.testing.assert_array_equal(np.asarray(other.images)[other.indices], split.images[other.numbers])
+
+
 def test_streamed_batches_are_the_resident_ones(monkeypatch):
     split = split_of(11)
     resident = seen(split)

@@ -88,6 +88,14 @@ def test_steps_are_judged_with_what_came_of_them(change, curve, code):
     assert codes(judge_movement([replace(CHANGE, **change)], curve)) == ([] if code is None else [code])
 
 
+def test_long_steps_of_an_orthogonalizing_optimizer_are_its_way_unless_they_break_it():
+    leap, poor = [replace(CHANGE, first=0.4, largest=0.5, late=0.3)], replace(CURVE, last=CURVE.start, accuracy=0.3)
+    assert codes(judge_movement(leap, poor)) == ["learning-rate-too-high"]
+    assert judge_movement(leap, poor, orthogonal=True) == []
+    broken = replace(poor, first_not_finite=40)
+    assert codes(judge_movement(leap, broken, orthogonal=True)) == ["learning-rate-too-high"]
+
+
 def test_a_slow_start_of_a_schedule_is_no_low_rate():
     slow = [replace(CHANGE, largest=2e-4, first=1e-4, total=0.05)]
     assert judge_movement(slow, replace(STUCK, updates=100), scheduled=True) == []

@@ -18,8 +18,8 @@ def rows(network):
     return {row.name: row for row in layer_table(network)}
 
 
-def test_there_are_six_networks_each_with_its_source_and_example():
-    assert list_networks() == ("fully-connected", "convnet", "vgg16", "vgg-small", "resnet20", "resnet18")
+def test_there_are_seven_networks_each_with_its_source_and_example():
+    assert list_networks() == ("fully-connected", "convnet", "vgg16", "vgg-small", "resnet20", "resnet18", "speed")
     for name in list_networks():
         entry = architecture(name)
         assert entry.name == name

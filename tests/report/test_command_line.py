@@ -51,6 +51,12 @@ def test_epochs_replace_steps():
     assert changed_command({"steps": 500}, "digits", "--epochs 4") == "seewell train digits --epochs 4"
 
 
+def test_another_optimizer_takes_none_of_the_settings_that_only_the_first_has():
+    config = {"optimizer": "muon", "bias_learning_rate": 9.0, "momentum": 0.6, "weight_decay": 0.1, "seed": 1}
+    command = changed_command(config, "digits", "--optimizer adam --learning-rate 0.001")
+    assert command == "seewell train digits --seed 1 --optimizer adam --learning-rate 0.001"
+
+
 def test_what_seewell_chose_itself_is_left_out_and_what_was_asked_for_is_not():
     info = {
         "config": {**DEFAULTS, "recipe": "quick", "network": "convnet", "network_arguments": {"widths": "64"},

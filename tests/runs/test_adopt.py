@@ -222,6 +222,8 @@ def test_training_goes_on_as_it_would_have_in_tensorflow_1(tmp_path, kind):
     chunk = Chunk(
         first_step=2,
         indices=indices,
+        numbers=indices,
+        epochs=np.zeros_like(indices),
         images=tf.constant(dataset.train.images),
         labels=tf.constant(dataset.train.labels, tf.int32),
     )

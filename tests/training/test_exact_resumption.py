@@ -170,3 +170,10 @@ def test_the_arrays_of_a_checkpoint_are_references_that_no_update_changes(few_di
     assert {name: value.tobytes() for name, value in trainee.capture(0, {}).weights.items()} == {
         name: before[name] for name in captured.weights
     }
+
+
+def test_muon_and_alternating_flips_go_on_in_the_same_bytes(few_digits, tmp_path):
+    settings = {"network": "speed", "network_arguments": {"widths": "4-4"}, "preprocess": "scale"}
+    augment = ("alternating-flip", "shift-reflect=1")
+    settings |= {"optimizer": "muon", "momentum": 0.6, "bias_learning_rate": 1.0, "augment": augment}
+    check(few_digits, tmp_path, (1, 6, 7, 15, 23), **settings)

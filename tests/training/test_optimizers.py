@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seewell.errors import ConfigError
-from seewell.training.optimizers import default_learning_rate, list_optimizers, make_optimizer
+from seewell.training.optimizers import default_learning_rate, default_momentum, list_optimizers, make_optimizer
 
 GRADIENTS = (0.5, -0.25, 1.0)
 RATE = 0.1
@@ -25,7 +25,7 @@ def after(name, gradients=GRADIENTS, start=2.0, **settings):
 
 
 def test_the_names_are_those_of_the_command_line():
-    assert list_optimizers() == ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop")
+    assert list_optimizers() == ("sgd", "momentum", "nesterov", "muon", "adam", "adamw", "rmsprop")
 
 
 def test_sgd_goes_down_the_gradient():
@@ -37,13 +37,20 @@ def test_sgd_goes_down_the_gradient():
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_momentum_keeps_nine_tenths_of_its_velocity(nesterov):
+@pytest.mark.parametrize("momentum", [None, 0.6, 0.0])
+def test_momentum_keeps_nine_tenths_of_its_velocity_or_what_is_asked_for(nesterov, momentum):
     weight, velocity, expected = 2.0, 0.0, []
+    share = 0.9 if momentum is None else momentum
     for gradient in GRADIENTS:
-        velocity = 0.9 * velocity - RATE * gradient
-        weight += 0.9 * velocity - RATE * gradient if nesterov else velocity
+        velocity = share * velocity - RATE * gradient
+        weight += share * velocity - RATE * gradient if nesterov else velocity
         expected.append(weight)
-    assert after("nesterov" if nesterov else "momentum") == pytest.approx(expected, rel=1e-6)
+    assert after("nesterov" if nesterov else "momentum", momentum=momentum) == pytest.approx(expected, rel=1e-6)
+
+
+def test_those_that_have_a_momentum_say_which():
+    found = {name: default_momentum(name) for name in list_optimizers()}
+    assert {name: value for name, value in found.items() if value} == {"momentum": 0.9, "nesterov": 0.9, "muon": 0.95}
 
 
 def adam(decay=0.0):
@@ -74,19 +81,19 @@ def test_rmsprop_divides_by_the_root_of_the_mean_square():
     assert after("rmsprop") == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("name", list_optimizers())
 def test_each_has_a_default_rate_and_is_made_afresh(name):
     assert 0 < default_learning_rate(name) < 1
     assert make_optimizer(name, learning_rate=0.1) is not make_optimizer(name, learning_rate=0.1)
 
 
 def test_a_scaled_one_undoes_its_scale_and_skips_gradients_that_are_not_finite():
-    scaled = after("sgd", gradients=(0.0,), scaled=True)
+    scaled = after("sgd", gradients=(0.0,), precision="float16")
     assert scaled == [2.0]
     import keras
 
     weight = keras.Variable(np.array([2.0], np.float32))
-    optimizer = make_optimizer("sgd", learning_rate=RATE, scaled=True)
+    optimizer = make_optimizer("sgd", learning_rate=RATE, precision="float16")
     optimizer.build([weight])
     scale = float(optimizer.scale_loss(1.0))
     optimizer.apply([np.array([0.5 * scale], np.float32)], [weight])

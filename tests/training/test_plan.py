@@ -130,6 +130,30 @@ def test_adamw_decays_by_its_own_default_and_the_others_do_not():
     assert plan(TrainConfig(network="convnet", optimizer="adam")).config.weight_decay == 0.0
 
 
+def test_momentum_is_recorded_where_there_is_one():
+    assert plan(TrainConfig(network="convnet", optimizer="nesterov")).config.momentum == 0.9
+    assert plan(TrainConfig(network="convnet", optimizer="muon")).config.momentum == 0.95
+    assert plan(TrainConfig(network="convnet", optimizer="muon", momentum=0.5)).config.momentum == 0.5
+    assert plan(TrainConfig(network="convnet", optimizer="adam")).config.momentum is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "optimizer"),
+    [("momentum", "adam"), ("momentum", "sgd"), ("bias_learning_rate", "adam"), ("bias_learning_rate", "rmsprop")],
+)
+def test_a_setting_that_the_optimizer_would_drop_is_refused(setting, optimizer):
+    with pytest.raises(ConfigError, match=f'the optimizer "{optimizer}"'):
+        plan(TrainConfig(network="convnet", optimizer=optimizer, **{setting: 0.5}))
+
+
+def test_speed_takes_muon_with_its_own_settings_and_with_another_optimizer_that_ones():
+    config = plan(TrainConfig(network="speed"), CIFAR).config
+    assert (config.optimizer, config.schedule, config.preprocess) == ("muon", "linear", "per-channel")
+    assert config.bias_learning_rate > config.learning_rate
+    adam = plan(TrainConfig(network="speed", optimizer="adam"), CIFAR).config
+    assert (adam.learning_rate, adam.bias_learning_rate, adam.momentum) == (1e-3, None, None)
+
+
 def test_a_faster_processor_affords_at_least_as_many_epochs():
     facts = DataFacts(images=7200, height=28, width=28, channels=1, classes=10)
     assert plan(facts=facts, machine=NEW).config.epochs > plan(facts=facts, machine=OLD).config.epochs

@@ -38,9 +38,9 @@ def text_of(name):
     return (files(recipes) / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def test_there_is_a_recipe_for_every_experiment_of_the_series_and_quick():
+def test_there_is_a_recipe_for_every_experiment_of_the_series_and_for_speed():
     twelve = {f"ltfn-12-{change}" for change in ("larger", "longer", "augment", "l2", "dropout")}
-    assert set(list_recipes()) == set(SERIES) | twelve | {"quick"}
+    assert set(list_recipes()) == set(SERIES) | twelve | {"quick", "speed", "speed-gray"}
 
 
 @pytest.mark.parametrize("name", sorted(SERIES))
@@ -86,6 +86,14 @@ def test_the_head_says_command_cost_and_result(name):
         assert sum(line.startswith(label) for line in head) == 1
     command = next(line for line in head if line.startswith("# Command: "))
     assert name == "quick" or command.endswith(f"--recipe {name}")
+
+
+@pytest.mark.parametrize(("name", "facts"), [("speed", CIFAR), ("speed-gray", MNIST)])
+def test_a_recipe_for_speed_resolves_and_looks_at_each_image_once(name, facts):
+    config = resolve(config_from_dict(load_recipe(name)), facts, MACHINE).config
+    assert config.network == "speed"
+    assert config.recipe == name
+    assert "tta" not in config.to_dict()
 
 
 def test_quick_sets_nothing_itself():

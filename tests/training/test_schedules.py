@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seewell.errors import ConfigError
 from seewell.training.schedules import list_schedules, rates
 
-NAMES = ("constant", "cosine", "one-cycle", "steps")
+NAMES = ("constant", "linear", "cosine", "one-cycle", "steps")
 names, totals = st.sampled_from(NAMES), st.integers(1, 400)
 warmups = st.one_of(st.just(0.0), st.floats(0, 0.9))
 
@@ -50,6 +50,11 @@ def test_rates_scale_with_the_learning_rate(name, total, learning_rate):
 @hypothesis.given(totals)
 def test_constant_is_constant(total):
     np.testing.assert_array_equal(all_rates("constant", total), np.ones(total))
+
+
+@hypothesis.given(totals)
+def test_linear_falls_in_a_straight_line_towards_zero(total):
+    np.testing.assert_allclose(all_rates("linear", total), 1 - np.arange(total) / total, rtol=1e-5)
 
 
 @hypothesis.given(totals)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from seewell.config import TrainConfig
-from seewell.data.batches import BatchOrder, Chunk
+from seewell.data.batches import BatchOrder
 from seewell.training.plan import DataFacts, resolve
 from seewell.training.precision import Hardware
 from seewell.training.trainee import make_trainee
@@ -39,8 +39,8 @@ def trainee_of(**settings):
 def chunk_of(first, steps, images=None, labels=None):
     if images is None:
         images, labels = data()
-    indices = BatchOrder(COUNT, BATCH, seed=0).indices(first, steps)
-    return Chunk(first, tf.constant(images), tf.constant(labels.astype(np.int32)), indices)
+    order = BatchOrder(COUNT, BATCH, seed=0)
+    return order.chunk(first, steps, tf.constant(images), tf.constant(labels.astype(np.int32)))
 
 
 def rates(steps, value=RATE):
@@ -131,6 +131,21 @@ def test_l2_is_in_the_gradient_and_not_in_the_cost_that_is_told():
     )
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "muon"])
+def test_biases_have_a_learning_rate_of_their_own(optimizer):
+    settings = {"optimizer": optimizer, "network": "convnet"}
+    settings["network_arguments"] = {"widths": "2", "convolutions": "1", "normalization": "batch"}
+    plain, scaled = trainee_of(**settings), trainee_of(**settings, bias_learning_rate=8 * RATE)
+    before = weights(plain)
+    for trainee in (plain, scaled):
+        trainee.steps.run(chunk_of(0, 1), rates(1))
+    usual, own = weights(plain), weights(scaled)
+    assert usual.keys() == own.keys() == before.keys()
+    for name, start in before.items():
+        times = 8 if name.endswith(("bias", "beta")) else 1
+        np.testing.assert_allclose(own[name] - start, times * (usual[name] - start), rtol=1e-4, atol=1e-6, err_msg=name)
+
+
 EVERYTHING = {
     "network": "convnet",
     "network_arguments": {"widths": "4", "normalization": "batch"},
@@ -143,9 +158,18 @@ EVERYTHING = {
 }
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_many_updates_in_one_call_are_the_same_bits_as_one_at_a_time(precision):
-    together, apart = trainee_of(**EVERYTHING, precision=precision), trainee_of(**EVERYTHING, precision=precision)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"precision": "float32"},
+        {"precision": "bfloat16"},
+        {"optimizer": "muon", "bias_learning_rate": 1.0, "augment": ("alternating-flip", "shift-reflect=1")},
+    ],
+    ids=str,
+)
+def test_many_updates_in_one_call_are_the_same_bits_as_one_at_a_time(settings):
+    settings = EVERYTHING | settings
+    together, apart = trainee_of(**settings), trainee_of(**settings)
     planned = np.linspace(0.01, 0.02, 7).astype(np.float32)
     whole = together.steps.run(chunk_of(0, 7), planned)
     parts = [apart.steps.run(chunk_of(step, 1), planned[step : step + 1]) for step in range(7)]
@@ -237,6 +261,22 @@ def test_augmentation_depends_on_the_update_s_number_not_on_its_place_in_a_call(
     other, _ = trainee.steps.batch(chunk_of(4, 1), 0)
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
+
+
+def test_alternating_flip_shows_each_image_mirrored_in_every_other_epoch():
+    trainee = trainee_of(augment=("alternating-flip",))
+    images, _ = data()
+    flipped = np.zeros((4, COUNT), int)  # batches of 8 of 40 images: five an epoch
+    for step in range(20):
+        chunk = chunk_of(step, 1)
+        batch, _ = trainee.steps.batch(chunk, 0)
+        for place, number in enumerate(chunk.numbers[0]):
+            mirrored = np.array_equal(batch[place], images[number][:, ::-1])
+            assert mirrored != np.array_equal(batch[place], images[number])
+            flipped[step // 5, number] = mirrored
+    assert (flipped[0] != flipped[1]).all()
+    np.testing.assert_array_equal(flipped[2:], flipped[:2])
+    assert 8 < flipped[0].sum() < 32
 
 
 def test_float16_trains_with_a_scaled_cost():

@@ -19,6 +19,8 @@ _LENGTHS = ("epochs", "steps", "time")
 def config_from_options(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
     """Options over the recipe's settings; without a recipe, a network or optimizer takes its own defaults.
 
+    Another optimizer than the recipe's does not take over what only that one has.
+
     Args:
         recipe: A recipe's name or file.
         network: NAME or NAME:argument=value,….
@@ -28,7 +30,7 @@ def config_from_options(recipe: str | None, network: str | None, options: dict[s
         ConfigError: A name or a value is wrong.
         NetworkError: ``network`` cannot be read.
     """
-    from seewell.config import config_from_dict
+    from seewell.config import OPTIMIZERS_OWN, config_from_dict
     from seewell.training.recipes import load_recipe
 
     named = network is not None or "optimizer" in options
@@ -38,6 +40,9 @@ def config_from_options(recipe: str | None, network: str | None, options: dict[s
 
         name, arguments = parse_network(network)
         settings |= {"network": name, "network_arguments": arguments}
+    if options.get("optimizer", settings.get("optimizer")) != settings.get("optimizer"):
+        for name in OPTIMIZERS_OWN:
+            settings.pop(name, None)
     if {*_LENGTHS} & {*options}:  # an option beats the recipe's length, whichever way it is given
         settings = {name: value for name, value in settings.items() if name not in _LENGTHS}
     return config_from_dict(settings | options)

@@ -48,16 +48,23 @@ def command(
     ] = None,
     optimizer: Annotated[
         str | None,
-        typer.Option(help="sgd, momentum, nesterov, adam, adamw or rmsprop.", rich_help_panel=SETTINGS),
+        typer.Option(help="sgd, momentum, nesterov, muon, adam, adamw or rmsprop.", rich_help_panel=SETTINGS),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The schedule's highest rate.", rich_help_panel=SETTINGS)
     ] = None,
+    bias_learning_rate: Annotated[
+        float | None,
+        typer.Option(help="That of biases, for sgd, momentum, nesterov or muon.", rich_help_panel=SETTINGS),
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(help="For momentum, nesterov or muon.", rich_help_panel=SETTINGS)
+    ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled decay, for adamw.", rich_help_panel=SETTINGS)
+        float | None, typer.Option(help="Decoupled decay, for adamw or muon.", rich_help_panel=SETTINGS)
     ] = None,
     schedule: Annotated[
-        str | None, typer.Option(help="constant, cosine, one-cycle or steps.", rich_help_panel=SETTINGS)
+        str | None, typer.Option(help="constant, linear, cosine, one-cycle or steps.", rich_help_panel=SETTINGS)
     ] = None,
     warmup: Annotated[
         float | None, typer.Option(help="Fraction of the updates with a rising rate.", rich_help_panel=SETTINGS)
@@ -86,8 +93,8 @@ def command(
     augment: Annotated[
         str | None,
         typer.Option(
-            help="flip, shift, rotate, colour, cutout, mixup; joined by commas, each with =strength if wanted; "
-            "none for none.",
+            help="flip, alternating-flip, shift, shift-reflect, rotate, colour, cutout, mixup; joined by commas, "
+            "each with =strength if wanted; none for none.",
             rich_help_panel=REGULAR,
         ),
     ] = None,
@@ -156,6 +163,8 @@ def command(
         "initializer": initializer,
         "optimizer": optimizer,
         "learning_rate": learning_rate,
+        "bias_learning_rate": bias_learning_rate,
+        "momentum": momentum,
         "weight_decay": weight_decay,
         "schedule": schedule,
         "warmup": warmup,

@@ -2,7 +2,8 @@
 
 Each is written ``name`` or ``name=strength``; they are applied in the order
 given, to training batches only. Randomness is stateless: it depends on the
-seed and the number of the update, so that a resumed training sees the same images.
+seed and the number of the update, or on the image and how often it was seen,
+so that a resumed training sees the same images.
 """
 
 import math
@@ -12,7 +13,9 @@ from typing import Any
 
 from seewell.errors import ConfigError, unknown_name
 
-__all__ = ["Augmentation", "augment", "list_augmentations", "parse_augmentation"]
+__all__ = ["Augmentation", "Shown", "augment", "list_augmentations", "parse_augmentation"]
+
+_MOST_IMAGES = 2**31 - 1
 
 Tensor = Any
 """A TensorFlow tensor; TensorFlow has no types that mypy could read."""
@@ -32,8 +35,29 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """Which images of the training split a batch holds, and how often each was shown before.
+
+    Attributes:
+        images: int32 (N,): each image's place in the split.
+        epochs: int32 (N,): the epoch that each is shown in, from 0.
+        seed: The training's augmentation seed.
+    """
+
+    images: Tensor
+    epochs: Tensor
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Chance:
+    seed: Tensor
+    shown: Shown
+
+
+@dataclass(frozen=True)
 class _Kind:
-    apply: Callable[[Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+    apply: Callable[[Tensor, Tensor, _Chance, float], tuple[Tensor, Tensor]]
     default: Callable[[int], float]
     unit: str
     lowest: float
@@ -61,6 +85,10 @@ def parse_augmentation(text: str) -> Augmentation:
     if not equals:
         return Augmentation(name)
     kind = _KINDS[name]
+    if not kind.unit:
+        raise ConfigError(
+            f'the augmentation "{text}" has the strength "{value}".', expected=f"{name} alone", fix=f"write {name}"
+        )
     try:
         strength = float(value)
     except ValueError:
@@ -74,7 +102,9 @@ def parse_augmentation(text: str) -> Augmentation:
     return Augmentation(name, strength)
 
 
-def augment(images: Tensor, labels: Tensor, chosen: tuple[Augmentation, ...], seed: Tensor) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor, labels: Tensor, chosen: tuple[Augmentation, ...], seed: Tensor, shown: Shown
+) -> tuple[Tensor, Tensor]:
     """Apply augmentations in order.
 
     Args:
@@ -82,6 +112,7 @@ def augment(images: Tensor, labels: Tensor, chosen: tuple[Augmentation, ...], se
         labels: float32 (N, K), one-hot or mixed.
         chosen: What to apply.
         seed: int32 (2,): the training's augmentation seed and the number of the update.
+        shown: Which images these are, and in which epoch each is shown.
 
     Returns:
         Images and labels of the same shapes and dtypes.
@@ -93,7 +124,7 @@ def augment(images: Tensor, labels: Tensor, chosen: tuple[Augmentation, ...], se
         kind = _KINDS[one.name]
         strength = kind.default(side) if one.strength is None else one.strength
         own = tf.random.experimental.stateless_fold_in(seed, place)
-        images, labels = kind.apply(images, labels, own, strength)
+        images, labels = kind.apply(images, labels, _Chance(own, shown), strength)
     return images, labels
 
 
@@ -103,14 +134,27 @@ def _to_uint8(images: Tensor) -> Tensor:
     return tf.cast(tf.round(tf.clip_by_value(images, 0.0, 255.0)), tf.uint8)
 
 
-def _flip(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _flip(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
-    chance = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed)
-    return tf.where(chance < strength, tf.reverse(images, axis=[2]), images), labels
+    drawn = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], chance.seed)
+    return tf.where(drawn < strength, tf.reverse(images, axis=[2]), images), labels
 
 
-def _transform(images: Tensor, rows: Tensor, interpolation: str) -> Tensor:
+def _alternating_flip(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
+    import tensorflow as tf
+
+    shown = chance.shown
+    with tf.device("/CPU:0"):  # TensorFlow shuffles indices there only
+        # With the four rounds of `tf.random.experimental.index_shuffle`, neighbours are correlated by up to 0.4.
+        places = tf.raw_ops.RandomIndexShuffle(
+            index=shown.images, seed=[shown.seed, 0, 0], max_index=_MOST_IMAGES, rounds=24
+        )
+        turns = (places + shown.epochs) % 2
+    return tf.where(turns[:, None, None, None] == 1, tf.reverse(images, axis=[2]), images), labels
+
+
+def _transform(images: Tensor, rows: Tensor, interpolation: str, fill: str = "CONSTANT") -> Tensor:
     import tensorflow as tf
 
     return tf.raw_ops.ImageProjectiveTransformV3(
@@ -118,27 +162,35 @@ def _transform(images: Tensor, rows: Tensor, interpolation: str) -> Tensor:
         transforms=rows,
         output_shape=tf.shape(images)[1:3],
         interpolation=interpolation,
-        fill_mode="CONSTANT",
+        fill_mode=fill,
         fill_value=0.0,
     )
 
 
-def _shift(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _moved(images: Tensor, labels: Tensor, chance: _Chance, strength: float, fill: str) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
     count, most = tf.shape(images)[0], round(strength)
-    moved = tf.cast(tf.random.stateless_uniform([count, 2], seed, -most, most + 1, tf.int32), tf.float32)
+    moved = tf.cast(tf.random.stateless_uniform([count, 2], chance.seed, -most, most + 1, tf.int32), tf.float32)
     one, zero = tf.ones([count]), tf.zeros([count])
     rows = tf.stack([one, zero, moved[:, 1], zero, one, moved[:, 0], zero, zero], axis=1)
-    return _transform(images, rows, "NEAREST"), labels
+    return _transform(images, rows, "NEAREST", fill), labels
 
 
-def _rotate(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _shift(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
+    return _moved(images, labels, chance, strength, "CONSTANT")
+
+
+def _shift_reflect(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
+    return _moved(images, labels, chance, strength, "REFLECT")
+
+
+def _rotate(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     most = math.radians(strength)
-    angle = tf.random.stateless_uniform([count], seed, -most, most)
+    angle = tf.random.stateless_uniform([count], chance.seed, -most, most)
     cosine, sine, zero = tf.cos(angle), tf.sin(angle), tf.zeros([count])
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     left = middle_x - cosine * middle_x + sine * middle_y
@@ -147,11 +199,11 @@ def _rotate(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tu
     return _to_uint8(_transform(tf.cast(images, tf.float32), rows, "BILINEAR")), labels
 
 
-def _colour(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _colour(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
     values = tf.cast(images, tf.float32)
-    factors = tf.random.stateless_uniform([3, tf.shape(images)[0], 1, 1, 1], seed, 1 - strength, 1 + strength)
+    factors = tf.random.stateless_uniform([3, tf.shape(images)[0], 1, 1, 1], chance.seed, 1 - strength, 1 + strength)
     values = values * factors[0]
     middle = tf.reduce_mean(values, axis=[1, 2, 3], keepdims=True)
     values = (values - middle) * factors[1] + middle
@@ -161,14 +213,14 @@ def _colour(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tu
     return _to_uint8(values), labels
 
 
-def _cutout(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _cutout(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     size = round(strength)
-    chance = tf.random.stateless_uniform([count, 2], seed)
-    top = tf.cast(tf.floor(chance[:, 0] * height), tf.int32)[:, None] - size // 2
-    left = tf.cast(tf.floor(chance[:, 1] * width), tf.int32)[:, None] - size // 2
+    drawn = tf.random.stateless_uniform([count, 2], chance.seed)
+    top = tf.cast(tf.floor(drawn[:, 0] * height), tf.int32)[:, None] - size // 2
+    left = tf.cast(tf.floor(drawn[:, 1] * width), tf.int32)[:, None] - size // 2
     down, across = tf.range(height)[None], tf.range(width)[None]
     inside_rows = (down >= top) & (down < top + size)
     inside_columns = (across >= left) & (across < left + size)
@@ -177,11 +229,11 @@ def _cutout(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tu
     return tf.where(hole, tf.cast(tf.round(middle), tf.uint8), images), labels
 
 
-def _mixup(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tuple[Tensor, Tensor]:
+def _mixup(images: Tensor, labels: Tensor, chance: _Chance, strength: float) -> tuple[Tensor, Tensor]:
     import tensorflow as tf
 
     count = tf.shape(images)[0]
-    draws = tf.random.stateless_gamma([2, count], seed, alpha=strength)
+    draws = tf.random.stateless_gamma([2, count], chance.seed, alpha=strength)
     share = draws[0] / tf.maximum(draws[0] + draws[1], 1e-30)
     share = tf.maximum(share, 1 - share)
     values, other = tf.cast(images, tf.float32), tf.cast(tf.reverse(images, axis=[0]), tf.float32)
@@ -193,8 +245,12 @@ def _mixup(images: Tensor, labels: Tensor, seed: Tensor, strength: float) -> tup
 _KINDS: dict[str, _Kind] = {
     # Mirrored left to right with this probability.
     "flip": _Kind(_flip, lambda side: 0.5, "a probability", 0, 1),
+    # Mirrored in every other epoch; half of the images begin mirrored (Jordan 2024, arXiv:2404.00498, section 3.6).
+    "alternating-flip": _Kind(_alternating_flip, lambda side: 1.0, "", 1, 1),
     # Moved by up to so many pixels each way, the gap filled with zeros: padding and a random crop.
     "shift": _Kind(_shift, lambda side: max(1.0, round(side / 8)), "pixels", 0, 512),
+    # The same, the gap filled with the image's mirrored border.
+    "shift-reflect": _Kind(_shift_reflect, lambda side: max(1.0, round(side / 16)), "pixels", 0, 512),
     # Turned about the middle by up to so many degrees.
     "rotate": _Kind(_rotate, lambda side: 10.0, "degrees", 0, 180),
     # Brightness, contrast and (in colour) saturation multiplied by 1 ± strength.

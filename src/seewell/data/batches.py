@@ -67,6 +67,20 @@ class BatchOrder:
         offset = start - first * self.count
         return joined[offset : offset + steps * self.batch_size].reshape(steps, self.batch_size)
 
+    def epochs(self, first_step: int, steps: int) -> NDArray[np.int32]:
+        """The epoch, from 0, in which each image of ``steps`` batches is shown.
+
+        Returns:
+            int32 (steps, batch_size).
+        """
+        places = first_step * self.batch_size + np.arange(steps * self.batch_size, dtype=np.int64)
+        return (places // self.count).astype(np.int32).reshape(steps, self.batch_size)
+
+    def chunk(self, first_step: int, steps: int, images: object, labels: object) -> "Chunk":
+        """The batches as a chunk whose images are the whole split."""
+        indices = self.indices(first_step, steps)
+        return Chunk(first_step, images, labels, indices, indices, self.epochs(first_step, steps))
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -77,12 +91,16 @@ class Chunk:
         images: uint8 (M, H, W, C): the whole split as one tensor, or only the chunk's images.
         labels: int32 (M,).
         indices: int32 (steps, batch_size), into ``images``.
+        numbers: int32 (steps, batch_size): the images' places in the split.
+        epochs: int32 (steps, batch_size): the epoch that each is shown in.
     """
 
     first_step: int
     images: object
     labels: object
     indices: NDArray[np.int32]
+    numbers: NDArray[np.int32]
+    epochs: NDArray[np.int32]
 
     @property
     def steps(self) -> int:
@@ -112,7 +130,7 @@ def chunks(split: Split, order: BatchOrder, sizes: Iterator[tuple[int, int]]) ->
             images = tf.constant(np.asarray(split.images))
             labels = tf.constant(split.labels.astype(np.int32))
         for first, steps in sizes:
-            yield Chunk(first, images, labels, order.indices(first, steps))
+            yield order.chunk(first, steps, images, labels)
         return
 
     def read(first: int, steps: int) -> Chunk:
@@ -123,6 +141,8 @@ def chunks(split: Split, order: BatchOrder, sizes: Iterator[tuple[int, int]]) ->
             tf.constant(split.images[rows]),
             tf.constant(split.labels[rows].astype(np.int32)),
             places.reshape(wanted.shape).astype(np.int32),
+            wanted,
+            order.epochs(first, steps),
         )
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="seewell-batches") as pool:

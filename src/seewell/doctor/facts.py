@@ -82,6 +82,7 @@ class CourseFacts:
         order: Whether neighbouring batches are alike; None where single batches were not seen.
         report: The accuracies that fit reports; None where there are none.
         scheduled: Whether the learning rate changes from batch to batch.
+        orthogonal: Whether the optimizer orthogonalizes its steps (Muon), so that their size is the rate's alone.
     """
 
     curve: CurveFacts | None
@@ -96,6 +97,7 @@ class CourseFacts:
     order: OrderFacts | None = None
     report: ReportFacts | None = None
     scheduled: bool = False
+    orthogonal: bool = False
 
     @property
     def stale(self) -> bool:

@@ -85,7 +85,12 @@ def judge_course(course: CourseFacts) -> list[Finding]:
     modes = [] if course.modes is None else _if_fresh(judge_modes(course.modes), course)
     suffers = silent or any(one.severity != "info" for one in modes)
     moves = judge_movement(
-        course.changes, curve, suffers=suffers, scheduled=course.scheduled, mean_rate=course.mean_rate
+        course.changes,
+        curve,
+        suffers=suffers,
+        scheduled=course.scheduled,
+        mean_rate=course.mean_rate,
+        orthogonal=course.orthogonal,
     )
     found += [one for one in moves if not (silent and one.code == "learning-rate-too-low")]
     found += judge_shrinkage(course.changes, curve)

@@ -159,6 +159,7 @@ class Watch:
             order=order_facts(self.record, classes=self._classes, chance=self._chance) if whole else None,
             report=report_facts(self.record, self._subject.model, facts.structure, self.held) if whole else None,
             scheduled=facts.optimizer.scheduled or len(self._rates) > 1,
+            orthogonal=facts.optimizer.name == "Muon",
         )
 
     def curve(self) -> CurveFacts | None:

@@ -111,11 +111,12 @@ def fully_connected(x: Any, units: int, *, name: str, settings: Settings) -> Any
     return relu(keras.layers.Dense(units, name=name, **settings.kernel("relu"))(x), name=name)
 
 
-def add_logits(x: Any, num_classes: int, *, settings: Settings) -> Any:
+def add_logits(x: Any, num_classes: int, *, settings: Settings, bias: bool = True) -> Any:
     """Dropout (where asked for) and the last fully connected layer, in float32 under any precision."""
     x = _dropout(x, "logits", settings)
     _refuse_too_large(x, num_classes, "logits", settings)
-    return keras.layers.Dense(num_classes, dtype="float32", name="logits", **settings.kernel("softmax"))(x)
+    kernel = settings.kernel("softmax")
+    return keras.layers.Dense(num_classes, use_bias=bias, dtype="float32", name="logits", **kernel)(x)
 
 
 def _dropout(x: Any, name: str, settings: Settings) -> Any:

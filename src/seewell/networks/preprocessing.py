@@ -39,6 +39,8 @@ VALUE_RULES: dict[str, str] = {
 _EXPECTED = "at most one of none, scale, mean-image, per-channel and at most one of resize=HxW, pad=HxW"
 _LARGEST_SIDE = 8192
 _CHUNK_BYTES = 4 * 2**20
+_SAMPLE_IMAGES = 2_000
+_SAMPLE_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,14 @@ class Statistics:
         mean_image: float32 (H, W, C), mean of each pixel, 0 to 255.
         channel_mean: float32 (C,), mean over all pixels of a channel.
         channel_deviation: float32 (C,), population standard deviation of a channel.
+        sample: uint8 (M, H, W, C), images spread evenly over the split, for constants of a network that depend
+            on what its preprocessing makes of them.
     """
 
     mean_image: npt.NDArray[np.float32]
     channel_mean: npt.NDArray[np.float32]
     channel_deviation: npt.NDArray[np.float32]
+    sample: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def _read_size(kind: str, part: str, text: str) -> tuple[int, int]:
 
 
 def fit_statistics(images: npt.NDArray[np.uint8]) -> Statistics:
-    """Mean image, channel means and channel deviations of a set of images.
+    """Mean image, channel means, channel deviations and a sample of a set of images.
 
     Sums and counts are kept as whole numbers, so the result is the float64
     formula exactly, rounded once to float32. The images are read in chunks of
@@ -172,7 +177,14 @@ def fit_statistics(images: npt.NDArray[np.uint8]) -> Statistics:
         mean_image=(totals / count).astype(np.float32),
         channel_mean=mean.astype(np.float32),
         channel_deviation=np.sqrt(variance).astype(np.float32),
+        sample=_sample(images),
     )
+
+
+def _sample(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    most = max(1, min(_SAMPLE_IMAGES, _SAMPLE_BYTES // int(np.prod(images.shape[1:]))))
+    rows = np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(np.int64)
+    return np.asarray(images[rows])
 
 
 def apply(preprocess: Preprocess, x: Any, statistics: Statistics | None) -> Any:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from seewell.errors import ConfigError, NetworkError, unknown_name
-from seewell.networks import convnet, fully_connected, resnet, vgg
+from seewell.networks import convnet, fully_connected, resnet, speed, vgg
 from seewell.networks.arguments import argument_defaults, argument_help, read_arguments
 from seewell.networks.layers import Settings
 from seewell.networks.preprocessing import Statistics, apply, parse_preprocess
@@ -29,6 +31,8 @@ class Architecture:
         example_classes: The classes that it was published or shown with.
         arguments_type: Frozen dataclass of its arguments.
         build: From preprocessed images, number of classes, settings and arguments to the logits.
+        fit: Sets constants of a built network that are found from images of the training split; None where there
+            are none.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Architecture:
     example_classes: int
     arguments_type: type[Any]
     build: Callable[[Any, int, Settings, Any], Any]
+    fit: Callable[[keras.Model, npt.NDArray[np.uint8]], None] | None = None
 
     @property
     def defaults(self) -> Mapping[str, str | int]:
@@ -107,6 +112,16 @@ _ARCHITECTURES = {
             resnet.ResNet18Arguments,
             resnet.build_resnet18,
         ),
+        Architecture(
+            "speed",
+            "fixed whitening of 2x2 patches, three blocks of two 3x3 convolutions (64, 256, 256) with BatchNorm",
+            "Jordan 2024, arXiv:2404.00498, section 3",
+            (32, 32, 3),
+            10,
+            speed.SpeedArguments,
+            speed.build,
+            speed.fit,
+        ),
     )
 }
 
@@ -116,7 +131,7 @@ def list_networks() -> tuple[str, ...]:
 
     Example:
         >>> list_networks()
-        ('fully-connected', 'convnet', 'vgg16', 'vgg-small', 'resnet20', 'resnet18')
+        ('fully-connected', 'convnet', 'vgg16', 'vgg-small', 'resnet20', 'resnet18', 'speed')
     """
     return tuple(_ARCHITECTURES)
 
@@ -158,7 +173,8 @@ def build_network(
         num_classes: At least 2.
         preprocess: At most one value rule (none, scale, mean-image, per-channel)
             and at most one of resize=HxW, pad=HxW, such as "pad=32x32,scale".
-        statistics: From `fit_statistics`, for mean-image and per-channel.
+        statistics: From `fit_statistics`, for mean-image, per-channel, and networks with constants that are found
+            from the training images (speed).
         initializer: One of `list_initializers`.
         l2: Adds ``l2`` times the sum of squared kernel weights (no biases, no
             BatchNorm) to the model's losses. 0 or more.
@@ -192,7 +208,10 @@ def build_network(
     x = apply(parse_preprocess(preprocess), image, statistics)
     logits = entry.build(x, classes, settings, chosen)
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
-    return keras.Model(image, probabilities, name=name.replace("-", "_"))
+    network = keras.Model(image, probabilities, name=name.replace("-", "_"))
+    if entry.fit is not None and statistics is not None:
+        entry.fit(network, statistics.sample)
+    return network
 
 
 def _check_shape(given: Sequence[int]) -> tuple[int, int, int]:

@@ -74,7 +74,7 @@ class Taps:
         """The values that go into each nonlinearity.
 
         That is the output of each convolution or fully connected layer, or of
-        the BatchNorm that directly follows it.
+        the BatchNorm that directly follows it, also after a max pool.
 
         Args:
             images: As the network takes them, (N, H, W, C). All values are held
@@ -210,6 +210,10 @@ def weighted_points(model: Any) -> Iterator[Point]:
     normalized = {
         id(call.inputs[0]): call.output for _, call in every if isinstance(call.layer, keras.layers.BatchNormalization)
     }
+    # Pooled before it is normalized (Jordan 2024): what goes on is the pool's output, and that is read.
+    for _, call in every:
+        if isinstance(call.layer, keras.layers.MaxPooling2D) and id(call.output) in normalized:
+            normalized.setdefault(id(call.inputs[0]), normalized[id(call.output)])
     seen: set[int] = set()
     for name, call in every:
         if not isinstance(call.layer, _WEIGHTED) or id(call.layer) in seen:

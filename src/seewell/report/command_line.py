@@ -11,7 +11,12 @@ __all__ = ["automatic_settings", "changed_command", "command_of", "command_of_ru
 _SAID_BY_NOTHING = {"weight_decay": 0.0}
 """What an open setting becomes without being listed as a choice."""
 
-_EXCLUSIVE = {"--epochs": ("--epochs", "--steps"), "--steps": ("--epochs", "--steps")}
+_EXCLUSIVE = {
+    "--epochs": ("--epochs", "--steps"),
+    "--steps": ("--epochs", "--steps"),
+    "--optimizer": ("--optimizer", "--bias-learning-rate", "--momentum", "--weight-decay"),
+}
+"""Options that others take the place of: another optimizer has settings of its own."""
 
 
 def command_of(config: Mapping[str, Any], source: str, *, defaults: Mapping[str, Any] | None = None) -> str:

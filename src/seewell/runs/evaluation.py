@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seewell.runs.views import answers_on_views
+
 __all__ = ["ClassResult", "Evaluation", "Predictor", "evaluate", "wilson_interval"]
 
 
@@ -159,7 +161,13 @@ def predictor_of(model: Any) -> Predictor:
 
 
 def evaluate(
-    model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64], classes: tuple[str, ...], split: str
+    model: Any,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    split: str,
+    *,
+    tta: str | None = None,
 ) -> Evaluation:
     """Measure a network on images with known labels.
 
@@ -169,11 +177,13 @@ def evaluate(
         labels: int64 (N,), in [0, K).
         classes: K names.
         split: What the images are, for the record.
+        tta: Test-time augmentation, one of `seewell.runs.views.VIEWS`; None looks at each image once, as it is.
 
     Returns:
         The evaluation.
     """
-    logs, probabilities = predictor_of(model)(images)
+    predict = predictor_of(model)
+    logs, probabilities = predict(images) if tta is None else answers_on_views(predict, images, tta)
     answers = probabilities.argmax(axis=1)
     count, kinds = len(labels), len(classes)
     confusion = np.bincount(labels * kinds + answers, minlength=kinds * kinds).reshape(kinds, kinds).astype(np.int64)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seewell.config import TrainConfig, config_from_dict
+from seewell.config import TrainConfig, check_names, config_from_dict
 from seewell.data.dataset import ImageDataset
 from seewell.data.decode import Decoding, decode_image
 from seewell.errors import DataError, FormatError, RunError, did_you_mean
@@ -21,6 +21,7 @@ from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
 from seewell.runs.gate import load_network
 from seewell.runs.measurements import read_measurements
+from seewell.runs.views import VIEWS
 from seewell.runs.weights import assign, judged_weights, model_variables
 
 __all__ = ["Run", "open_run"]
@@ -189,19 +190,26 @@ class Run:
             image_size=config.image_size,
         )
 
-    def evaluate(self, source: str | Path | ImageDataset | None = None, *, split: str = "test") -> Evaluation:
+    def evaluate(
+        self, source: str | Path | ImageDataset | None = None, *, split: str = "test", tta: str | None = None
+    ) -> Evaluation:
         """Measure the kept network on a split.
 
         Args:
             source: Another source with the same classes; the run's own where left out.
             split: "test", "validation" or "train".
+            tta: "mirror" or "mirror-shift": average the answers on several views of each image (test-time
+                augmentation), which takes two or six times as long. Such a figure is not the network's own
+                accuracy, and no run's summary holds it.
 
         Returns:
             Cost, accuracy with its interval, per class, confusion.
 
         Raises:
             DataError: The source has no such split, other classes, or images of another kind.
+            ConfigError: There is no such test-time augmentation.
         """
+        check_names("test-time augmentation", tta, VIEWS)
         if split not in SPLITS:
             raise DataError(
                 f'there is no split "{split}".', expected=", ".join(SPLITS), fix=did_you_mean(split, SPLITS)
@@ -227,7 +235,7 @@ class Run:
                 expected="a source with test images (a folder test/, for example)",
                 fix="--split validation",
             )
-        return evaluate(self.network, chosen.images, chosen.labels, dataset.classes, split)
+        return evaluate(self.network, chosen.images, chosen.labels, dataset.classes, split, tta=tta)
 
     def _dataset_for(self, source: str | Path | ImageDataset | None) -> ImageDataset:
         if isinstance(source, ImageDataset):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seewell.config import TrainConfig, check_names
+from seewell.config import OPTIMIZERS_OWN, TrainConfig, check_names
 from seewell.data.augmentation import parse_augmentation
 from seewell.errors import ConfigError
 from seewell.networks.arguments import read_arguments
@@ -13,7 +13,13 @@ from seewell.networks.initializers import list_initializers
 from seewell.networks.preprocessing import parse_preprocess
 from seewell.networks.registry import architecture, list_networks
 from seewell.runs.tensorfile import read_size
-from seewell.training.optimizers import default_learning_rate, list_optimizers
+from seewell.training.optimizers import (
+    DECAYING,
+    LINEAR_IN_GRADIENT,
+    default_learning_rate,
+    default_momentum,
+    list_optimizers,
+)
 from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
 from seewell.training.schedules import list_schedules
@@ -115,11 +121,32 @@ def check_config(config: TrainConfig) -> None:
         read_time(config.time)
     if config.shard_size is not None:
         read_size(config.shard_size)
-    if config.weight_decay and config.optimizer not in (None, "adamw"):
+    _check_optimizer(config)
+
+
+def _check_optimizer(config: TrainConfig) -> None:
+    """Refuse settings that the optimizer would drop in silence."""
+    name = config.optimizer
+    if name is None:
+        return
+    if config.weight_decay and name not in DECAYING:
         raise ConfigError(
-            f'the optimizer "{config.optimizer}" has no weight decay of its own.',
-            expected='weight_decay with the optimizer "adamw"',
+            f'the optimizer "{name}" has no weight decay of its own.',
+            expected=f"weight_decay with one of the optimizers {', '.join(DECAYING)}",
             fix="--optimizer adamw, or --l2 for a penalty in the cost",
+        )
+    if config.bias_learning_rate is not None and name not in LINEAR_IN_GRADIENT:
+        raise ConfigError(
+            f'the optimizer "{name}" gives biases no learning rate of their own.',
+            expected=f"bias_learning_rate with one of the optimizers {', '.join(LINEAR_IN_GRADIENT)}",
+            fix="leave out --bias-learning-rate: this optimizer sizes each step by itself",
+        )
+    if config.momentum is not None and default_momentum(name) is None:
+        having = [one for one in list_optimizers() if default_momentum(one) is not None]
+        raise ConfigError(
+            f'the optimizer "{name}" has no momentum to set.',
+            expected=f"momentum with one of the optimizers {', '.join(having)}",
+            fix="--optimizer nesterov, or leave out --momentum",
         )
 
 
@@ -136,6 +163,7 @@ _PLAIN: Mapping[str, tuple[Any, str]] = {
     "ema": (0.0, "none asked for"),
 }
 
+_SPEED = "Jordan 2024, arXiv:2404.00498, and its successor with Muon"
 _RESIDUAL = "He et al. 2015, section 4.2"
 _OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
     name: {
@@ -148,6 +176,16 @@ _OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
         "l2": (5e-5, f"{_RESIDUAL}: weight decay 1e-4, as the cost's gradient has it"),
     }
     for name in ("resnet20", "resnet18")
+} | {
+    "speed": {
+        "optimizer": ("muon", _SPEED),
+        "learning_rate": (0.24, _SPEED),
+        "bias_learning_rate": (100.0, f"{_SPEED}: biases learn faster"),
+        "momentum": (0.6, _SPEED),
+        "schedule": ("linear", _SPEED),
+        "preprocess": ("per-channel", _SPEED),
+        "label_smoothing": (0.2, _SPEED),
+    }
 }
 
 
@@ -184,7 +222,7 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
         proposals |= {"network": ("convnet", "the series' network"), **_OWN.get(config.network or "convnet", {})}
     own_rate = config.optimizer is None or config.optimizer == proposals["optimizer"][0]
     for setting, (value, reason) in proposals.items():
-        if setting == "learning_rate" and not own_rate:
+        if setting in ("learning_rate", *OPTIMIZERS_OWN) and not own_rate:
             continue
         if setting == "epochs" and config.steps is not None:  # a time that was given takes its place later
             continue
@@ -198,6 +236,10 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
         choices.append(
             Choice("learning_rate", values["learning_rate"], f'the default of the optimizer "{values["optimizer"]}"')
         )
+    usual = default_momentum(values["optimizer"])
+    if values["momentum"] is None and usual is not None:
+        values["momentum"] = usual
+        choices.append(Choice("momentum", usual, f'the default of the optimizer "{values["optimizer"]}"'))
     if values["weight_decay"] is None:
         values["weight_decay"] = _ADAMW_DECAY if values["optimizer"] == "adamw" else 0.0
         if values["weight_decay"]:

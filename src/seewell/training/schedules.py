@@ -19,6 +19,10 @@ def _constant(progress: float) -> float:
     return 1.0
 
 
+def _linear(progress: float) -> float:
+    return 1 - progress
+
+
 def _cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
@@ -36,6 +40,7 @@ def _steps(progress: float) -> float:
 
 _SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": _constant,
+    "linear": _linear,
     # Loshchilov & Hutter 2017, without restarts.
     "cosine": _cosine,
     # Smith 2018, with straight lines: up from a tenth over the first quarter, down to a thousandth.
@@ -54,7 +59,7 @@ def rates(name: str, *, learning_rate: float, warmup: float, total: int, first: 
     """The learning rates of a stretch of updates.
 
     Args:
-        name: "constant", "cosine", "one-cycle" or "steps".
+        name: "constant", "linear", "cosine", "one-cycle" or "steps".
         learning_rate: The highest rate.
         warmup: Fraction of ``total`` over which the rate first rises in a straight line from 0 to where the
             schedule begins; the schedule proper runs over the rest.

@@ -13,12 +13,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from seewell.data.augmentation import Augmentation, augment
+from seewell.data.augmentation import Augmentation, Shown, augment
 from seewell.data.batches import Chunk
 from seewell.networks.losses import cross_entropy, soft_labels
 from seewell.seeds import derive_seed
 
 __all__ = ["PHASES", "CompiledSteps", "StepOutcome", "StepSettings"]
+
+_PLACES = 3
+"""Of each image of a batch: its row among the images given, its number in the split, its epoch."""
+
+_BIASES = ("bias", "beta")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class StepSettings:
         ema: Decay of the moving average of the weights; 0 keeps none.
         seed: The training's seed.
         batch_size: Images in one update, over all devices.
+        bias_scale: Multiplies the gradients of biases, and so their learning rate, where the optimizer's steps
+            grow with the gradient.
     """
 
     num_classes: int
@@ -40,6 +47,7 @@ class StepSettings:
     ema: float
     seed: int
     batch_size: int
+    bias_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class CompiledSteps:
         signature = [
             tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8),
             tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None, settings.batch_size), tf.int32),
+            tf.TensorSpec((None, _PLACES, settings.batch_size), tf.int32),
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((), tf.int32),
         ]
@@ -109,7 +117,7 @@ class CompiledSteps:
             What the updates measured, in order.
         """
         losses, accuracies, done = self._run(
-            chunk.images, chunk.labels, tf.constant(chunk.indices), tf.constant(rates), tf.constant(chunk.first_step)
+            chunk.images, chunk.labels, tf.constant(_places(chunk)), tf.constant(rates), tf.constant(chunk.first_step)
         )
         count = int(done)
         values = losses.numpy()[:count]
@@ -126,10 +134,11 @@ class CompiledSteps:
             uint8 (N, H, W, C) images and float32 (N, K) labels.
         """
         step = tf.constant(chunk.first_step + place)
-        return self._prepare(chunk.images, chunk.labels, tf.constant(chunk.indices[place]), step, 0)
+        return self._prepare(chunk.images, chunk.labels, tf.constant(_places(chunk)[place]), step, 0)
 
-    def _prepare(self, images: Any, labels: Any, indices: Any, step: Any, replica: Any) -> tuple[Any, Any]:
+    def _prepare(self, images: Any, labels: Any, places: Any, step: Any, replica: Any) -> tuple[Any, Any]:
         settings = self._settings
+        indices, numbers, epochs = tf.unstack(places)
         with tf.name_scope("input"):
             with tf.device("/CPU:0"):  # TensorFlow has no uint8 gather for GPUs; so only batches travel there
                 batch, classes = tf.gather(images, indices), tf.gather(labels, indices)
@@ -140,11 +149,12 @@ class CompiledSteps:
             seed = tf.stack([tf.constant(self._augment_seed, tf.int32), tf.cast(step, tf.int32)])
             if self._replicas > 1:
                 seed = tf.random.experimental.stateless_fold_in(seed, replica)
-            return augment(batch, targets, settings.augmentations, seed)
+            shown = Shown(numbers, epochs, self._augment_seed)
+            return augment(batch, targets, settings.augmentations, seed, shown)
 
-    def _replica_step(self, images: Any, labels: Any, indices: Any, step: Any) -> tuple[Any, Any]:
+    def _replica_step(self, images: Any, labels: Any, places: Any, step: Any) -> tuple[Any, Any]:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        own = indices if self._replicas == 1 else tf.reshape(indices, [self._replicas, -1])[replica]
+        own = places if self._replicas == 1 else tf.reshape(places, [_PLACES, self._replicas, -1])[:, replica]
         batch, targets = self._prepare(images, labels, own, step, replica)
         with tf.GradientTape() as tape:
             with tf.name_scope("forward"):
@@ -155,7 +165,7 @@ class CompiledSteps:
                 scaled = self._optimizer.scale_loss(total)
         variables = self._logits.trainable_variables
         with tf.name_scope("backward"):
-            gradients = tape.gradient(scaled, [variable.value for variable in variables])
+            gradients = self._scale_biases(tape.gradient(scaled, [one.value for one in variables]), variables)
         if self._replicas == 1:
             # Weights that a bad batch has not touched are what names the layer afterwards.
             tf.cond(tf.math.is_finite(total), lambda: self._apply(gradients, variables), lambda: tf.constant(0))
@@ -165,20 +175,27 @@ class CompiledSteps:
         shown = tf.where(tf.math.is_finite(total), loss, total)
         return shown, tf.reduce_mean(tf.cast(right, tf.float32))
 
+    def _scale_biases(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Sequence[Any]:
+        scale = self._settings.bias_scale
+        if scale == 1:
+            return gradients
+        pairs = zip(gradients, variables, strict=True)
+        return [gradient * scale if one.name in _BIASES else gradient for gradient, one in pairs]
+
     def _apply(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Any:
         with tf.name_scope("optimizer"):
             self._optimizer.apply(gradients, variables)
         return tf.constant(0)
 
-    def _many(self, images: Any, labels: Any, indices: Any, rates: Any, first_step: Any) -> tuple[Any, Any, Any]:
-        count = tf.shape(indices)[0]
+    def _many(self, images: Any, labels: Any, places: Any, rates: Any, first_step: Any) -> tuple[Any, Any, Any]:
+        count = tf.shape(places)[0]
         losses = tf.TensorArray(tf.float32, size=count, element_shape=[])
         accuracies = tf.TensorArray(tf.float32, size=count, element_shape=[])
         done, finite = tf.constant(0), tf.constant(True)
         while tf.logical_and(done < count, finite):
             self._inner.learning_rate.assign(rates[done])
             step = first_step + done
-            loss, accuracy = self._strategy.run(self._replica_step, args=(images, labels, indices[done], step))
+            loss, accuracy = self._strategy.run(self._replica_step, args=(images, labels, places[done], step))
             loss = self._strategy.reduce(tf.distribute.ReduceOp.MEAN, loss, axis=None)
             accuracy = self._strategy.reduce(tf.distribute.ReduceOp.MEAN, accuracy, axis=None)
             self._update_averages(step)
@@ -196,3 +213,7 @@ class CompiledSteps:
             decay = tf.minimum(self._settings.ema, (1.0 + made) / (10.0 + made))
             for average, weight in zip(self._averages, self._weights, strict=True):
                 average.assign(average * decay + weight * (1.0 - decay))
+
+
+def _places(chunk: Chunk) -> NDArray[np.int32]:
+    return np.stack([chunk.indices, chunk.numbers, chunk.epochs], axis=1)

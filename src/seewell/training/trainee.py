@@ -28,7 +28,7 @@ from seewell.training.optimizers import make_optimizer
 from seewell.training.precision import policy_name
 from seewell.training.step import CompiledSteps, StepSettings
 
-__all__ = ["Trainee", "build_for", "make_trainee"]
+__all__ = ["Trainee", "bias_scale", "build_for", "make_trainee"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,13 @@ def _build(
     )
 
 
+def bias_scale(config: TrainConfig) -> float:
+    """How many times the learning rate biases have."""
+    if config.bias_learning_rate is None or not config.learning_rate:
+        return 1.0
+    return config.bias_learning_rate / config.learning_rate
+
+
 def make_trainee(
     config: TrainConfig,
     image_shape: tuple[int, int, int],
@@ -162,8 +169,9 @@ def make_trainee(
         optimizer = make_optimizer(
             config.optimizer or "",
             learning_rate=config.learning_rate or 0.0,
+            momentum=config.momentum,
             weight_decay=config.weight_decay or 0.0,
-            scaled=config.precision == "float16",
+            precision=config.precision,
         )
         optimizer.build(model.trainable_variables)
     if average is not None:
@@ -175,5 +183,6 @@ def make_trainee(
         ema=config.ema or 0.0,
         seed=config.seed,
         batch_size=config.batch_size or 1,
+        bias_scale=bias_scale(config),
     )
     return Trainee(model, average, optimizer, CompiledSteps(model, average, optimizer, settings, strategy))

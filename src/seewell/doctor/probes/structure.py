@@ -21,7 +21,10 @@ _FAMILIES = {
     ),
     "hinge": ("hinge", "squaredhinge", "categoricalhinge"),
 }
-_ADAPTIVE = ("Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Lion", "Ftrl", "Adafactor", "Lamb")
+_ADAPTIVE = (
+    *("Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Lion", "Ftrl", "Adafactor", "Lamb"),
+    "Muon",
+)
 _SCHEDULE_STEPS = (0, 1, 10, 100, 1000)
 _SCHEDULE_POINTS = 50
 

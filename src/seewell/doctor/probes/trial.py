@@ -1,5 +1,6 @@
 """A few updates on copies: of the weights, of what BatchNorm and dropout keep, and of the optimizer."""
 
+import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -154,9 +155,15 @@ class Trial:
 
 
 def _copy(variable: Any) -> Any:
-    return keras.Variable(
-        np.asarray(variable.value),
-        dtype=variable.dtype,
-        trainable=variable.trainable,
-        name=variable.name,
-    )
+    """A variable of the same value, path and constraint: an optimizer may go by the layer's name."""
+    with contextlib.ExitStack() as scopes:
+        for layer in variable.path.split("/")[:-1]:
+            scopes.enter_context(keras.name_scope(layer))
+        copy = keras.Variable(
+            np.asarray(variable.value),
+            dtype=variable.dtype,
+            trainable=variable.trainable,
+            name=variable.name,
+        )
+    copy.constraint = variable.constraint
+    return copy

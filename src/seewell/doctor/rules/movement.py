@@ -43,6 +43,7 @@ def judge_movement(
     suffers: bool = False,
     scheduled: bool = False,
     mean_rate: float | None = None,
+    orthogonal: bool = False,
 ) -> list[Finding]:
     """Learning rate too high where weights leapt and the network is poor, too low where they hardly moved.
 
@@ -53,13 +54,17 @@ def judge_movement(
             although the cost falls.
         scheduled: Whether the rate changes by a schedule.
         mean_rate: Mean of the schedule's rates / the largest of them, at the end of a training.
+        orthogonal: Whether steps are orthogonalized (Muon): a quarter of the weights a step is in use there (Jordan
+            2024, airbench), so that long steps are no sign.
     """
     if curve is None or not changes:
         return []
-    return _too_high(changes, curve, suffers) or _too_low(changes, curve, scheduled) or _died(curve, mean_rate)
+    return (
+        _too_high(changes, curve, suffers, orthogonal) or _too_low(changes, curve, scheduled) or _died(curve, mean_rate)
+    )
 
 
-def _too_high(changes: Sequence[WeightChange], curve: CurveFacts, suffers: bool) -> list[Finding]:
+def _too_high(changes: Sequence[WeightChange], curve: CurveFacts, suffers: bool, orthogonal: bool) -> list[Finding]:
     broken = curve.first_not_finite is not None
     poor = broken or curve.last > _HARDLY * min(curve.start, curve.chance or curve.start)
     leap = max(changes, key=lambda change: change.largest)
@@ -72,6 +77,8 @@ def _too_high(changes: Sequence[WeightChange], curve: CurveFacts, suffers: bool)
     if poor and grown.growth > _GROWN:
         said = f"The weights of {grown.layer} grew to {grown.growth:.3g} times their size"
         return [_rate("too-high", severity, grown.layer, said, grown.growth, f"below {_GROWN:g} times")]
+    if orthogonal and not broken:
+        return []
     if (poor and large and everywhere) or (suffers and median(change.largest for change in changes) > _LEAP):
         said = f"One update changed the weights of {leap.layer} by {_times(leap.largest)} of their size"
         return [_rate("too-high", severity, leap.layer, said, leap.largest, f"below {_LEAP:g}; about 0.001 is usual")]
