@@ -1,0 +1,157 @@
+"""The arithmetic, the plans and the bookkeeping of the speed benches."""
+
+import doctest
+import json
+import math
+import time
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from speed import contenders, conversation, description, figures, record, rivals
+
+POSITIVE = st.floats(0.01, 100)
+
+
+@pytest.mark.parametrize("module", [figures, rivals], ids=lambda module: module.__name__)
+def test_the_examples_run(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+@given(st.lists(POSITIVE, min_size=2, max_size=8))
+def test_a_ratio_lies_in_its_interval_and_turns_over(ratios):
+    middle, low, high = figures.ratio_interval(ratios)
+    assert low <= middle * (1 + 1e-12)
+    assert middle <= high * (1 + 1e-12)
+    turned = figures.ratio_interval([1 / one for one in ratios])
+    assert turned == pytest.approx((1 / middle, 1 / high, 1 / low), rel=1e-6)
+
+
+def test_the_interval_is_students():
+    middle, low, high = figures.ratio_interval([math.e**-1, math.e])  # logarithms -1 and 1: t(0.975, 1) = 12.706
+    assert (math.log(middle), math.log(low), math.log(high)) == pytest.approx((0, -12.706, 12.706), abs=1e-3)
+    assert figures.ratio_interval([3.0]) == (pytest.approx(3.0), None, None)
+    assert figures.mean_interval([1.0, 3.0]) == pytest.approx((2, 2 - 12.706, 2 + 12.706), abs=1e-3)
+
+
+@given(st.lists(st.tuples(POSITIVE, st.floats(0, 1)), max_size=10), st.floats(0, 1))
+def test_seconds_to_an_accuracy_are_the_first_that_reach_it(points, target):
+    curve = [{"seconds": seconds, "accuracy": accuracy} for seconds, accuracy in points]
+    found = figures.seconds_to(curve, target)
+    reached = [seconds for seconds, accuracy in points if accuracy >= target]
+    assert found == (reached[0] if reached else None)
+
+
+def test_seconds_with_augmentation_pass_over_points_without_it():
+    curve = [{"seconds": 1.0, "accuracy": 0.99}, {"seconds": 2.0, "accuracy_augmented": 0.94}]
+    assert figures.seconds_to(curve, 0.935, "accuracy_augmented") == 2.0
+
+
+def entry(name, maker, precision="float32"):
+    return contenders.Entry(name, maker, "module", precision)
+
+
+def test_ours_is_what_the_machine_chooses_and_the_best_rival_the_fastest_of_two():
+    speeds = {
+        entry("seewell float32", "seewell"): [100.0, 100.0],
+        entry("seewell bfloat16", "seewell", "bfloat16"): [240.0, 120.0],
+        entry("Keras", "Keras", "bfloat16"): [120.0, 60.0],
+        entry("PyTorch", "PyTorch"): [80.0, 90.0],
+        entry("graph", "series"): [500.0, 500.0],
+    }
+    rows, best = contenders.summarize(
+        speeds, "bfloat16", peaks={"float32": 1000.0, "bfloat16": 3000.0}, multiply_adds=5
+    )
+    assert best["name"] == "Keras"
+    assert best["ours_to_theirs"] == [2.0, 2.0]
+    assert [row["name"] for row in rows if row["ours"]] == ["seewell bfloat16"]
+    assert [round(row["share_of_peak"], 3) for row in rows] == [0.5, 0.3, 0.15, 0.425, 2.5]
+
+
+def test_bfloat16_is_left_out_where_the_processor_only_imitates_it():
+    assert contenders.precisions("auto", False) == ("float32",)
+    assert contenders.precisions("auto", True) == ("float32", "bfloat16")
+    assert contenders.precisions("bfloat16", False) == ("bfloat16",)
+
+
+def test_everybody_takes_part_in_each_precision():
+    training = contenders.entries("training", ("float32", "bfloat16"), torch=True)
+    counts = {maker: sum(one.maker == maker for one in training) for maker in ("seewell", "Keras", "PyTorch", "series")}
+    assert counts == {"seewell": 2, "Keras": 4, "PyTorch": 4, "series": 1}
+    assert not [one for one in contenders.entries("inference", ("float32",), torch=False) if one.maker == "PyTorch"]
+    assert len({one.name for one in training}) == len(training)
+
+
+@pytest.mark.parametrize("text", ["seewell", "airbensch", "airbench:epochs", "keras:fast"])
+def test_a_contender_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match=text.partition(":")[0]):
+        rivals.parse(text)
+
+
+def test_a_contender_of_seewell_keeps_its_settings_as_texts():
+    found = rivals.parse("seewell:speed,time=60s,epochs=4")
+    assert (found.recipe, found.options, found.module) == ("speed", ("time=60s", "epochs=4"), "seewell_training")
+
+
+def test_every_default_contender_can_be_read():
+    for plan in rivals.SOURCES.values():
+        assert len({rivals.parse(text).text for text in plan["contenders"]}) == len(plan["contenders"])
+
+
+def test_results_survive_and_other_settings_are_refused(tmp_path):
+    path = tmp_path / "found" / "out.json"
+    first = record.Record(path, {"rounds": 2})
+    first.add("cell", [1, 2])
+    again = record.Record(path, {"rounds": 2})
+    assert "cell" in again
+    assert "another" not in again
+    again.add("another", 3)
+    assert json.loads(path.read_text())["results"] == {"cell": [1, 2], "another": 3}
+    with pytest.raises(SystemExit, match="other settings"):
+        record.Record(path, {"rounds": 3})
+    assert "cell" not in record.Record(path, {"rounds": 3}, anew=True)
+
+
+def test_what_is_said_of_the_machine_names_no_host_and_no_folder():
+    said = record.machine()
+    assert {"processor", "cores", "has_bfloat16", "versions", "commit", "load"} <= set(said)
+    assert said["versions"]["tensorflow"]
+    assert "/" not in json.dumps(said["versions"])
+
+
+def test_a_contender_that_ends_says_why():
+    with pytest.raises(conversation.ContenderError, match=r"ended with 1: .*No module named speed\.nothing"):
+        conversation.Contender("nothing", {})
+
+
+def test_validation_is_not_counted_as_training(monkeypatch):
+    from speed.seewell_training import Watch
+
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    watch = Watch()
+
+    def evaluate(images):
+        now[0] += 10.0
+        return images
+
+    def report(epoch, accuracy):
+        from seewell.training.observers import ValidationReport
+
+        return ValidationReport(step=1, epoch=epoch, loss=1.0, accuracy=accuracy, best=True)
+
+    watch.on_start(None)
+    for epoch, accuracy in ((1, 0.5), (2, 0.8)):
+        now[0] += 3.0
+        assert watch.timed(evaluate)("images") == "images"
+        watch.on_validation(report(epoch, accuracy))
+    assert [(one["seconds"], one["accuracy"]) for one in watch.curve] == [(3.0, 0.5), (6.0, 0.8)]
+    assert watch.seconds == 6.0
+
+
+def test_the_images_of_a_network_are_those_of_its_examples():
+    assert description.shape_of("convnet:widths=4") == (28, 28, 1)
+    assert description.shape_of("speed") == (32, 32, 3)
