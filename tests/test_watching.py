@@ -54,6 +54,7 @@ def test_a_training_is_the_same_to_the_bit_with_and_without_the_doctor(small_dat
     described = watched.info["doctor"]
     assert described["examination_seconds"] > 0
     assert described["seconds"] > 0
+    assert not [limit for limit in described["limits"] if "failed" in limit]
 
 
 class _BrokenError(Exception):

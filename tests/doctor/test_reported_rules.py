@@ -201,6 +201,13 @@ def test_reports_of_several_updates_tell_no_rhythm():
     assert rhythm([1.0] * 39) is None
 
 
+def test_a_loop_that_says_nothing_of_epochs_tells_no_rhythm():
+    record = Record()
+    for _ in range(200):
+        record.append(1, 1.0, 0.5)
+    assert order_facts(record, classes=10, chance=None) is None
+
+
 def test_a_rate_that_changes_may_make_swings_but_no_leaps():
     swings = OrderFacts(0.8, 400, 2, 0.9, 0, 8)
     assert codes(judge_order(swings)) == ["ordered-batches"]

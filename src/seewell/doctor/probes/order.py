@@ -61,7 +61,12 @@ def order_facts(record: Record, *, classes: int, chance: float | None) -> OrderF
 
 
 def _single_batches(record: Record) -> list[tuple[int, int]]:
-    """First and last + 1 of the reports of each epoch in which every batch was reported alone."""
+    """First and last + 1 of the reports of each epoch in which every batch was reported alone.
+
+    None where nobody says when epochs begin: our own loop does not, and shuffles.
+    """
+    if not record.starts:
+        return []
     ends = [*record.starts[1:], len(record.losses)]
     spans = [(start, min(end, start + _MOST)) for start, end in zip(record.starts, ends, strict=True)]
     fine = [(a, b) for a, b in spans if b - a >= _FEWEST and all(width == 1 for width in record.widths[a:b])]
