@@ -257,12 +257,12 @@ def test_a_source_without_a_test_split_has_nulls_in_their_place(small_dataset, t
 
 
 def test_train_accuracies_are_on_at_most_ten_thousand_images_spread_evenly(small_dataset, monkeypatch, tmp_path):
-    from seewell import workbench
+    from seewell import finishing
 
-    monkeypatch.setattr(workbench, "_MEASURED_IMAGES", 7)
+    monkeypatch.setattr(finishing, "MEASURED_IMAGES", 7)
     seen = []
-    real = workbench.evaluate
-    monkeypatch.setattr(workbench, "evaluate", lambda *given: seen.append((given[4], given[2])) or real(*given))
+    real = finishing.evaluate
+    monkeypatch.setattr(finishing, "evaluate", lambda *given: seen.append((given[4], given[2])) or real(*given))
     train(small_dataset, TrainConfig(**TINY, steps=1), out=tmp_path / "run")
     counts = {split: len(labels) for split, labels in seen}
     assert counts == {"train": 7, "validation": 18, "test": 21}
