@@ -28,7 +28,8 @@ def make(network, optimizer, batch):
 
     from seewell.config import TrainConfig
     from seewell.data.batches import BatchOrder
-    from seewell.training.plan import DataFacts, resolve
+    from seewell.training.estimates import DataFacts
+    from seewell.training.plan import resolve
     from seewell.training.precision import detect_hardware
     from seewell.training.schedules import rates
     from seewell.training.trainee import make_trainee

@@ -10,8 +10,9 @@ from seewell.data.batches import BatchOrder, chunks
 from seewell.data.dataset import Split
 from seewell.networks.arguments import parse_network
 from seewell.runs.evaluation import Predictor
+from seewell.training.estimates import DataFacts
 from seewell.training.pacing import Pacer
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.plan import resolve
 from seewell.training.precision import detect_hardware
 from seewell.training.trainee import make_trainee
 from speed.batches import POOL, compared_batches, images_and_labels

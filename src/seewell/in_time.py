@@ -11,18 +11,11 @@ from seewell.errors import ConfigError
 from seewell.preparing import Prepared, facts_of, load_as, prepare_plan
 from seewell.seeds import RandomStates
 from seewell.training.choosing import Tried, choose
+from seewell.training.estimates import expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
-from seewell.training.plan import (
-    Candidate,
-    check_config,
-    enough_epochs,
-    expected_seconds_an_image,
-    is_quick,
-    quick_widths,
-    resolve,
-    with_steps,
-)
+from seewell.training.plan import check_config, resolve, with_steps
 from seewell.training.precision import detect_hardware
+from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_widths
 from seewell.training.timing import Pace, Reserve, TimePlan, read_time, steps_that_fit
 
 __all__ = ["prepare_in_time"]

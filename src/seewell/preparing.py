@@ -17,7 +17,8 @@ from seewell.runs.folder import RunFolder
 from seewell.runs.gate import load_network
 from seewell.runs.run import Run
 from seewell.runs.weights import model_variables
-from seewell.training.plan import DataFacts, Plan, check_config, resolve
+from seewell.training.estimates import DataFacts
+from seewell.training.plan import Plan, check_config, resolve
 from seewell.training.precision import Choice, Hardware, detect_hardware
 from seewell.training.strategy import choose_strategy
 from seewell.training.timing import TimePlan

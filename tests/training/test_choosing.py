@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seewell.training.choosing import Tried, choose
-from seewell.training.plan import Candidate
+from seewell.training.quick import Candidate
 
 WIDTHS = ((64, 128, 256), (32, 64, 128), (16, 32, 64))
 FIRST = Candidate((32, 64, 128), 100, "bfloat16")

@@ -16,8 +16,9 @@ from seewell.config import TrainConfig
 from seewell.data.dataset import Split
 from seewell.runs.checkpoint import folders, load
 from seewell.runs.folder import RunFolder, make_folder
+from seewell.training.estimates import DataFacts
 from seewell.training.loop import Loop
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.signals import StopRequest
 from seewell.training.trainee import make_trainee

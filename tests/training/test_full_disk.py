@@ -16,10 +16,11 @@ from seewell.config import TrainConfig
 from seewell.errors import InterruptedTrainingError, RunError
 from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.folder import make_folder
+from seewell.training.estimates import DataFacts
 from seewell.training.judging import Judgement
 from seewell.training.loop import Loop
 from seewell.training.observers import Observer
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.signals import StopRequest
 from seewell.training.trainee import make_trainee

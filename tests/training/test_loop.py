@@ -15,10 +15,11 @@ from seewell.runs.checkpoint import folders, latest_complete, load, pointed
 from seewell.runs.evaluation import evaluate
 from seewell.runs.folder import RunFolder, make_folder
 from seewell.runs.weights import assign, judged_weights, model_variables
+from seewell.training.estimates import DataFacts
 from seewell.training.judging import judge
 from seewell.training.loop import Loop
 from seewell.training.observers import Observer
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.schedules import rates
 from seewell.training.signals import Reason, StopRequest
@@ -460,6 +461,23 @@ class Refuses(Observer):
 
     def on_validation(self, report):
         self.request.ask(Reason("it is no use.", "some use", "do something else"))
+
+
+@pytest.mark.parametrize(
+    "problem", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")]
+)
+def test_too_little_memory_is_one_error_with_a_smaller_batch(job, problem, monkeypatch):
+    training = job(steps=10)
+
+    def full(chunk, rates):
+        raise problem
+
+    monkeypatch.setattr(training.trainee.steps, "run", full)
+    with pytest.raises(TrainingStoppedError, match="not enough memory for batches of 10 images") as caught:
+        training.loop.run()
+    assert caught.value.exit_code == 3
+    assert caught.value.fix == "--batch-size 5"
+    assert caught.value.details["kept"] == "no checkpoint was written yet"
 
 
 def test_an_observer_s_wish_to_stop_is_an_error_of_its_words_after_saving(job):

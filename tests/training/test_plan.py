@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from seewell.config import TrainConfig
 from seewell.errors import ConfigError, NetworkError
-from seewell.training.plan import DataFacts, check_config, resolve
+from seewell.training.estimates import DataFacts
+from seewell.training.plan import check_config, resolve
 from seewell.training.precision import Hardware
 
 OLD = Hardware("old", 2, frozenset({"avx2"}))

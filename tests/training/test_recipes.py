@@ -7,7 +7,8 @@ import pytest
 from seewell.config import config_from_dict
 from seewell.errors import ConfigError
 from seewell.training import recipes
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.estimates import DataFacts
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.recipes import list_recipes, load_recipe
 

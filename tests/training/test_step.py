@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.estimates import DataFacts
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.trainee import make_trainee
 

@@ -15,7 +15,8 @@ tf.config.set_logical_device_configuration(
 )
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder
-from seewell.training.plan import DataFacts, resolve
+from seewell.training.estimates import DataFacts
+from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
 from seewell.training.trainee import make_trainee
 

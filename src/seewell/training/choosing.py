@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from seewell.training.plan import Candidate
+from seewell.training.quick import Candidate
 
 __all__ = ["Tried", "choose"]
 

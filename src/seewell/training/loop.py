@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import shlex
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder, Chunk, chunks
 from seewell.data.dataset import ImageDataset
-from seewell.errors import ConfigError, InterruptedTrainingError, NotFiniteError, RunError, TrainingStoppedError
-from seewell.networks.taps import Taps
+from seewell.errors import ConfigError, NotFiniteError, RunError
 from seewell.runs.checkpoint import Checkpoint
 from seewell.runs.folder import RunFolder
 from seewell.runs.tensorfile import Arrays
 from seewell.training.audience import Audience
+from seewell.training.ending import Ending, where_it_began
 from seewell.training.history import History
 from seewell.training.judging import Judgement, judge
 from seewell.training.keeper import Keeper
@@ -249,12 +248,7 @@ class Loop:
         try:
             return self._trainee.steps.run(chunk, planned)
         except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
-            raise TrainingStoppedError(
-                f"there is not enough memory for batches of {self._batch_size:,} images.",
-                expected="a batch whose values fit in memory",
-                fix=f"--batch-size {max(1, self._batch_size // 2)}",
-                details={"run": self._folder.path, "kept": f"the checkpoint of step {self._state.checkpoint_step}"},
-            ) from problem
+            raise self._ending().out_of_memory(self._batch_size) from problem
 
     def _after_chunk(self) -> str:
         """Validate, save and look for reasons to stop; returns the reason or an empty text."""
@@ -280,33 +274,23 @@ class Loop:
         if number is None and reason is None:
             return
         self._save()
-        kept = self._wait_for_save()
-        made = f"after {state.step:,} of {self._total:,} updates"
+        ending = self._ending(self._wait_for_save())
+        made = f"{state.step:,} of {self._total:,} updates"
         if number is not None:
-            saved = "and saved" if not kept else "and could not be saved"
-            raise InterruptedTrainingError(
-                f"the training was interrupted {made} {saved}.",
-                signal_number=number,
-                fix=f"go on with: seewell train --resume {shlex.quote(str(self._folder.path))}",
-                details={"run": self._folder.path, **kept},
-            )
+            raise ending.interrupted(number, made)
         if reason is not None:
-            raise TrainingStoppedError(
-                f"the training was stopped {made}: {reason.what}",
-                expected=reason.expected,
-                fix=reason.fix,
-                details={"run": self._folder.path, "kept": f"the checkpoint of step {state.checkpoint_step}", **kept},
-            )
+            raise ending.asked_for(reason, made)
 
-    def _wait_for_save(self) -> dict[str, object]:
-        """Wait for the last checkpoint; what to tell where it could not be written."""
+    def _ending(self, unsaved: RunError | None = None) -> Ending:
+        return Ending(self._folder.path, self._state.checkpoint_step, unsaved)
+
+    def _wait_for_save(self) -> RunError | None:
+        """Wait for the last checkpoint; why it could not be written, or None."""
         try:
             self._settle()
         except RunError as problem:
-            step = self._state.checkpoint_step
-            newest = f"the checkpoint of step {step}" if step >= 0 else "no checkpoint was written yet"
-            return {"not saved": problem.what, "kept": newest}
-        return {}
+            return problem
+        return None
 
     def _out_of_patience(self) -> str:
         """Why the training ends before its time, or an empty text."""
@@ -379,26 +363,15 @@ class Loop:
             raise self._stopped(said, {"layer": layer, "batch": self._batch_name(step)})
 
     def _not_finite(self, chunk: Chunk, place: int, loss: float) -> NotFiniteError:
-        step = chunk.first_step + place
+        step = chunk.first_step + place + 1
         images, _ = self._trainee.steps.batch(chunk, place)
-        where = Taps(self._trainee.model).first_not_finite(images.numpy())
-        if where is None:
-            layer, what = "logits", "their cross-entropy"
-        else:
-            layer, what = where[0], f"its {where[1]}"
-        said = f'the cost of batch {step + 1:,} is {loss}; it began in the layer "{layer}": {what} are not finite.'
-        return self._stopped(said, {"layer": layer, "batch": self._batch_name(step + 1)})
+        layer, values = where_it_began(self._trainee.model, images.numpy())
+        said = f'the cost of batch {step:,} is {loss}; it began in the layer "{layer}": {values} are not finite.'
+        return self._stopped(said, {"layer": layer, "batch": self._batch_name(step)})
 
     def _batch_name(self, number: int) -> str:
         return f"{number} (epoch {(number - 1) / self._per_epoch:.2f})"
 
     def _stopped(self, what: str, details: Mapping[str, object]) -> NotFiniteError:
         self._keeper.settle(self._state)
-        kept = self._state.checkpoint_step
-        saved = f"the checkpoint of step {kept}" if kept >= 0 else "no checkpoint was written yet"
-        return NotFiniteError(
-            what,
-            expected="a finite cost",
-            fix=f"--learning-rate {self._learning_rate / 10:g}, or --initializer default, or --precision float32",
-            details={"run": self._folder.path, **details, "kept": saved},
-        )
+        return self._ending().not_finite(what, self._learning_rate, details)

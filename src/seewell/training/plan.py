@@ -13,6 +13,7 @@ from seewell.networks.initializers import list_initializers
 from seewell.networks.preprocessing import parse_preprocess
 from seewell.networks.registry import architecture, list_networks
 from seewell.runs.tensorfile import read_size
+from seewell.training.estimates import DataFacts, products_per_second
 from seewell.training.optimizers import (
     DECAYING,
     LINEAR_IN_GRADIENT,
@@ -22,48 +23,14 @@ from seewell.training.optimizers import (
 )
 from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
+from seewell.training.quick import Candidate, is_quick, quick_settings
 from seewell.training.schedules import list_schedules
 from seewell.training.timing import TimePlan, read_time
 
-__all__ = [
-    "Candidate",
-    "DataFacts",
-    "Plan",
-    "check_config",
-    "enough_epochs",
-    "expected_seconds",
-    "expected_seconds_an_image",
-    "is_quick",
-    "planned_steps",
-    "quick_widths",
-    "resolve",
-    "with_steps",
-]
+__all__ = ["Plan", "check_config", "expected_seconds", "planned_steps", "resolve", "with_steps"]
 
-_MINUTE = 60.0
 _MOST_UPDATES = 2**31 - 1
-_FEWEST_UPDATES = 200
-_SECONDS_A_VALUE = 9e-9
 _ADAMW_DECAY = 0.01
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What a plan depends on of the data.
-
-    Attributes:
-        images: Number of training images.
-        height: In pixels.
-        width: In pixels.
-        channels: 1 or 3.
-        classes: K.
-    """
-
-    images: int
-    height: int
-    width: int
-    channels: int
-    classes: int
 
 
 @dataclass(frozen=True)
@@ -82,21 +49,6 @@ class Plan:
     total_steps: int
     choices: tuple[Choice, ...]
     schedule_start: int = 0
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What "quick" may choose by measuring; each is taken only where the user left it open.
-
-    Attributes:
-        widths: Filters of each block of the convnet.
-        batch_size: Images in an update.
-        precision: "float32", "bfloat16" or "float16".
-    """
-
-    widths: tuple[int, ...]
-    batch_size: int
-    precision: str
 
 
 def check_config(config: TrainConfig) -> None:
@@ -213,7 +165,7 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
     values = {**config.to_dict(), "precision": precision.value, "time": None}
     if is_quick(config):
         values["recipe"] = "quick"
-        proposals: Mapping[str, tuple[Any, str]] = _quick(
+        proposals: Mapping[str, tuple[Any, str]] = quick_settings(
             facts, hardware, str(precision.value), config.batch_size, candidate
         )
     else:
@@ -251,11 +203,6 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
     return Plan(complete, planned_steps(complete, facts.images), tuple(choices))
 
 
-def is_quick(config: TrainConfig) -> bool:
-    """Whether the plan chooses network, batch size, length and schedule."""
-    return config.recipe == "quick" or (config.network is None and config.optimizer is None)
-
-
 def with_steps(plan: Plan, timed: TimePlan) -> Plan:
     """The plan with the number of updates that fits into a given time."""
     reason = f"what fits into {timed.asked} on this machine: {timed.pace.update * 1000:.3g} ms an update were measured"
@@ -275,7 +222,7 @@ def expected_seconds(plan: Plan, multiply_adds: float, hardware: Hardware) -> fl
         hardware: Of the machine.
     """
     images = plan.total_steps * (plan.config.batch_size or 1)
-    return 3 * multiply_adds * images / _products_per_second(hardware, plan.config.precision)
+    return 3 * multiply_adds * images / products_per_second(hardware, plan.config.precision)
 
 
 def planned_steps(config: TrainConfig, images: int) -> int:
@@ -303,100 +250,3 @@ def planned_steps(config: TrainConfig, images: int) -> int:
             fix="fewer --epochs or --steps",
         )
     return max(1, math.ceil(wanted - 1e-9))
-
-
-def quick_widths(facts: DataFacts) -> tuple[tuple[int, ...], ...]:
-    """The convnets that "quick" chooses from, the widest first: filters of each block."""
-    if facts.height * facts.width <= 16 * 16:
-        return (64, 128), (16, 32, 64)
-    wide: tuple[tuple[int, ...], ...] = ((64, 128, 256), (32, 64, 128))
-    return (*(wide[1:] if facts.channels == 1 else wide), (16, 32, 64))
-
-
-def enough_epochs(facts: DataFacts) -> float:
-    """Epochs without which "quick" takes a narrower network: 15 of a small set, 4 of a large one."""
-    return min(15.0, max(4.0, 60_000 / facts.images))
-
-
-def _quick(
-    facts: DataFacts, hardware: Hardware, precision: str, batch_size: int | None, candidate: Candidate | None
-) -> Mapping[str, tuple[Any, str]]:
-    """The recipe "quick": the most out of a minute, from the data's shape and the processor."""
-    grey = facts.channels == 1
-    batch = batch_size or min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
-    why_width = "as wide as a minute allows; BatchNorm allows a high learning rate"
-    why_batch = f"for {facts.images:,} training images"
-    if candidate is not None:
-        why_width = "as wide as the time allows, measured; BatchNorm allows a high learning rate"
-        why_batch = why_batch if batch == candidate.batch_size else "measured: more images a second than smaller ones"
-        batch = batch_size or candidate.batch_size
-    for widths in quick_widths(facts) if candidate is None or not candidate.widths else [candidate.widths]:
-        affordable = _affordable_epochs(facts, widths, hardware, precision)
-        if affordable >= enough_epochs(facts):
-            break
-    # A network learns little in fewer updates, however many the images and however large.
-    least = math.ceil(_FEWEST_UPDATES * batch / facts.images)
-    epochs = max(float(least), min(40.0, float(round(affordable))))
-    spoken = f"{facts.images:,} images of {facts.height}×{facts.width}×{facts.channels}"
-    return {
-        "network": ("convnet", f"learns fast on {spoken}"),
-        "network_arguments": (
-            {"widths": "-".join(map(str, widths)), "normalization": "batch"},
-            why_width,
-        ),
-        "optimizer": ("adam", "reaches a good network in few epochs"),
-        "learning_rate": (3e-3, "the peak of a one-cycle schedule stands above Adam's usual 0.001"),
-        "preprocess": ("scale", "grey values in [0, 1]") if grey else ("per-channel", "each colour centred and scaled"),
-        "schedule": ("one-cycle", "ends on time at a low rate"),
-        "warmup": (0.0, "one-cycle rises by itself"),
-        "batch_size": (batch, why_batch),
-        "epochs": (
-            epochs,
-            f"about a minute on {hardware.cores} cores in {precision}; at most 40, at least 200 updates",
-        ),
-        "augment": (
-            ("shift", "rotate") if grey else ("flip", "shift"),
-            "small shifts and turns keep a grey image's class" if grey else "photographs keep their class mirrored",
-        ),
-        "l2": (0.0, "augmentation and averaging regularize already"),
-        "dropout": (0.2, "a little, before the last layer"),
-        "label_smoothing": (0.05, "a little, against overconfidence"),
-        "ema": (0.99, "the averaged weights are steadier on validation"),
-    }
-
-
-def _affordable_epochs(facts: DataFacts, widths: tuple[int, ...], hardware: Hardware, precision: str) -> float:
-    """Epochs of the convnet in three quarters of a minute, which leaves room for a slower or busy machine."""
-    return 0.75 * _MINUTE / (expected_seconds_an_image(facts, widths, hardware, precision) * facts.images)
-
-
-def expected_seconds_an_image(facts: DataFacts, widths: tuple[int, ...], hardware: Hardware, precision: str) -> float:
-    """About what an image costs in training with the convnet.
-
-    An update costs three forward passes, and for each value between layers the
-    same again and again: BatchNorm, ReLU, pooling and their gradients. On two
-    cores of an AMD EPYC with AVX-512 bfloat16 that made 2,900 images of 28x28 a
-    second with widths of 16-32-64, and about 1,100 with 32-64-128.
-    """
-    products, values = _convnet_cost(facts, widths)
-    return 3 * products / _products_per_second(hardware, precision) + values * _SECONDS_A_VALUE / hardware.cores
-
-
-def _convnet_cost(facts: DataFacts, widths: tuple[int, ...]) -> tuple[float, float]:
-    """Multiply-adds, and values between layers, of the convnet (two 3x3 convolutions a block) on one image."""
-    height, width, depth = facts.height, facts.width, facts.channels
-    products = values = 0.0
-    for filters in widths:
-        products += height * width * 9 * (depth * filters + filters * filters)
-        values += 2 * height * width * filters
-        height, width, depth = max(1, height // 2), max(1, width // 2), filters
-    return products, values
-
-
-def _products_per_second(hardware: Hardware, precision: str) -> float:
-    """Multiply-adds a second that a training step was seen to reach, rounded down."""
-    if hardware.gpus:
-        return 5e12
-    if precision == "bfloat16" and hardware.has_bfloat16:
-        return 8e10 * hardware.cores
-    return (3e10 if "avx512f" in hardware.flags else 1.5e10) * hardware.cores
