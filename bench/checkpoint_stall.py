@@ -4,8 +4,9 @@
                                                [--optimizer adam] [--out FOLDER] [--json]
 
 Stall = time of N updates with a save at their beginning - time of N updates without. Stretches of `--steps` updates
-follow each other: without, in the background, without, at once, and so on, and each with a save is compared with the
-mean of the two without beside it, so that a machine that gets slower disturbs neither. The stretches are long enough
+follow each other: without, in the background, without, at once, without, held (the values are kept as for a save and
+nothing is written: the first update then copies what it changes), and so on, and each is compared with the mean of the
+two without beside it, so that a machine that gets slower disturbs neither. The stretches are long enough
 for a save to end within its own (how often it did not is told). Median and range over `--saves` saves of each kind,
 the time until a background save is handed over, and the sizes of the files.
 """
@@ -50,6 +51,9 @@ def make(network, optimizer, batch):
     return trainee, update, config.precision
 
 
+KINDS = ("background", "at once", "held")
+
+
 class Measured:
     """Stretches of updates, each without or with a save at its beginning."""
 
@@ -63,7 +67,8 @@ class Measured:
     def run(self, kind):
         """The seconds of one stretch."""
         began = time.perf_counter()
-        if kind != "without":
+        held = self.captured() if kind == "held" else None
+        if kind in ("background", "at once"):
             self.save()
             self.handed.append(time.perf_counter() - began)
         if kind == "at once":
@@ -73,6 +78,7 @@ class Measured:
             self.update(self.step, 1)
             self.step += 1
         spent = time.perf_counter() - began
+        del held
         clock = time.perf_counter()
         problem = self.writer.wait()
         if problem is not None:
@@ -80,12 +86,15 @@ class Measured:
         self.late += time.perf_counter() - clock > 0.01
         return spent
 
-    def save(self):
+    def captured(self):
         from seewell.training.keeper import first_not_finite
 
         checkpoint = self.trainee.capture(self.step, {"step": self.step, "best_step": self.step})
         assert first_not_finite(checkpoint.weights) is None
-        self.writer.submit(checkpoint, best=True)
+        return checkpoint
+
+    def save(self):
+        self.writer.submit(self.captured(), best=True)
 
 
 def main():
@@ -107,13 +116,13 @@ def main():
     with tempfile.TemporaryDirectory(dir=given.out) as root:
         folder = make_folder(Path(root) / "run")
         measured = Measured(trainee, update, folder, given.steps)
-        for kind in ("without", "background", "at once"):
+        for kind in ("without", *KINDS):
             measured.run(kind)
         measured.handed, measured.late = [], 0
-        stalls = {"background": [], "at once": []}
+        stalls = {kind: [] for kind in KINDS}
         before = measured.run("without")
-        for number in range(2 * given.saves):
-            kind = ("background", "at once")[number % 2]
+        for number in range(len(KINDS) * given.saves):
+            kind = KINDS[number % len(KINDS)]
             spent = measured.run(kind)
             after = measured.run("without")
             stalls[kind].append(spent - (before + after) / 2)
@@ -130,7 +139,8 @@ def main():
     print(f"{given.network}, {precision}, {given.optimizer}, a save before {given.steps} x {given.batch_size} images")
     for kind, found in stalls.items():
         low, high = (f"{1e3 * end:.0f}" for end in (min(found), max(found)))
-        print(f"  stall of a save {kind}: median {1e3 * middle[kind]:.0f} ms ({low} to {high}, n={len(found)})")
+        what = "values held, nothing written" if kind == "held" else f"a save {kind}"
+        print(f"  stall of {what}: median {1e3 * middle[kind]:.0f} ms ({low} to {high}, n={len(found)})")
     print(f"  background / at once: {ratio:.2f}; handing over: {1e3 * handed:.1f} ms")
     print(f"  saves that took longer than their stretch: {measured.late} of {2 * given.saves}")
     for name, size in sizes.items():
