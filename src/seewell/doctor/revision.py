@@ -1,6 +1,7 @@
 """What was predicted before and during a training, looked at again when its outcome is known."""
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ class Outcome:
         running: The same as fit reports it: in training mode.
         validation: On validation images; None where it is not known.
         fallen: Last cost / first cost.
+        cost: The last cost, as fit reports it.
         falling: Share by which the cost still falls.
         scheduled: Whether a schedule sets the learning rate.
     """
@@ -47,6 +49,7 @@ class Outcome:
     running: float | None
     validation: float | None
     fallen: float
+    cost: float
     falling: float
     scheduled: bool
 
@@ -54,6 +57,11 @@ class Outcome:
     def learned(self) -> bool:
         """Whether the accuracy is at least halfway between chance and 1."""
         return self.accuracy is not None and self.accuracy >= 0.5 * (1 / self.classes + 1)
+
+    @property
+    def knows(self) -> bool:
+        """Whether the cost is below ln K, that of giving each class 1 / K: a gain by what is answered, not by its order alone."""
+        return self.cost < math.log(self.classes)
 
     @property
     def learned_well(self) -> bool:
@@ -84,6 +92,7 @@ def outcome_of(facts: Facts, course: CourseFacts, result: ResultFacts | None) ->
         running=running,
         validation=held,
         fallen=curve.last / curve.start if curve.start > 0 else 1.0,
+        cost=curve.last,
         falling=curve.falling,
         scheduled=facts.optimizer.scheduled,
     )
@@ -119,6 +128,8 @@ def _is_refuted(finding: Finding, outcome: Outcome, before: bool) -> bool:
     code, warning = finding.code, finding.severity == "warning"
     if code in _HARMLESS:
         return warning and outcome.learned_well
+    if code == "saturated-output":
+        return warning and before and outcome.learned_well and outcome.knows
     if code == "regularization-too-strong":
         return warning and finding.threshold_source.startswith(_PULL) and outcome.learned_well
     if code == "input-range-too-large":  # a mean image subtracted from raw images gives a high first cost, and trains
