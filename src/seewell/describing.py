@@ -76,8 +76,19 @@ def describe_environment(version: str) -> dict[str, Any]:
             "processor": hardware.processor,
             "cores": hardware.cores,
             "gpus": len(hardware.gpus),
+            "onednn": _has_onednn(),
         },
     }
+
+
+def _has_onednn() -> bool | None:
+    """Whether TensorFlow computes with oneDNN's kernels, which round otherwise; None where it does not tell."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port  # no public name tells it
+
+        return bool(_pywrap_util_port.IsMklEnabled())
+    except (ImportError, AttributeError):
+        return None
 
 
 def _lasting(source: str) -> str:

@@ -287,7 +287,10 @@ def _values(plan: Plan) -> dict[str, Any]:
 def _not_exact(info: Mapping[str, Any], version: str) -> Iterable[str]:
     """Where this machine or its software is not what the run began with."""
     now = describe_environment(version)
-    for part, names in (("versions", ("tensorflow", "keras", "numpy")), ("machine", ("processor", "cores", "gpus"))):
+    for part, names in (
+        ("versions", ("tensorflow", "keras", "numpy")),
+        ("machine", ("processor", "cores", "gpus", "onednn")),
+    ):
         for name, (was, found) in differences(info.get(part, {}), now[part]).items():
             if name in names and was is not None:
                 yield f"{name} is {found} here and was {was}: the result may differ from an uncut training's"

@@ -123,7 +123,7 @@ def test_a_network_without_a_layer_of_logits_is_measured_by_its_probabilities(ne
 @pytest.mark.parametrize("count", [0, 1, 2, 16, 37])
 def test_batches_and_their_padding_change_no_answer(network, most, count):
     predictor = Predictor(network)
-    predictor._most = most
+    predictor.most = most
     _, shares = predictor(IMAGES[:count])
     if count == 0:
         assert len(shares) == 0

@@ -45,6 +45,8 @@ def command(
     if apart is not None:
         low, high = (percent(end) for end in apart.interval)
         tell(f"with test-time augmentation ({tta}): {percent(apart.accuracy)} (95 %: {low} to {high})")
+        if apart.accuracy < found.accuracy:
+            tell("It harms here: some of these images mean something else mirrored or moved. Leave --tta away.")
 
 
 def _figures(found: "Evaluation") -> dict[str, Any]:

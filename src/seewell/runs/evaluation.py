@@ -131,8 +131,7 @@ class Predictor:
         import tensorflow as tf
 
         count = len(images)
-        size = self.most if count >= self.most else 1 << (count - 1).bit_length() if count else 1
-        size = min(size, self.most)
+        size = min(self.most, _few_sizes(count))
         logs, probabilities = [], []
         for start in range(0, count, size):
             part = np.asarray(images[start : start + size])
@@ -148,6 +147,12 @@ class Predictor:
             empty = np.zeros((0, 0), np.float32)
             return empty, empty
         return np.concatenate(logs), np.concatenate(probabilities)
+
+
+def _few_sizes(count: int) -> int:
+    """A batch that holds so many images, one of eight sizes an octave: kernels are made anew for each size."""
+    step = 1 << max(0, (count - 1).bit_length() - 4)
+    return max(1, -(-count // step) * step)
 
 
 _PREDICTORS: "weakref.WeakKeyDictionary[Any, Predictor]" = weakref.WeakKeyDictionary()
