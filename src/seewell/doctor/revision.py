@@ -60,7 +60,7 @@ class Outcome:
 
     @property
     def knows(self) -> bool:
-        """Whether the cost is below ln K, that of giving each class 1 / K: a gain by what is answered, not by its order alone."""
+        """Whether the cost is below ln K, that of giving each class 1 / K."""
         return self.cost < math.log(self.classes)
 
     @property
