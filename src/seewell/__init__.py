@@ -90,6 +90,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'seewell' has no attribute {name!r}")
     import importlib
 
+    if name == "train":
+        from seewell.quiet import prefer_onednn
+
+        prefer_onednn()
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

@@ -108,3 +108,28 @@ def test_a_mistyped_name_is_answered_with_the_right_one(ask):
     with pytest.raises(ConfigError) as caught:
         ask("adm")
     assert "adam" in caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "adamw"])
+def test_updates_in_one_kernel_are_those_of_keras(name):
+    import keras
+
+    theirs = {
+        "momentum": keras.optimizers.SGD(RATE, momentum=0.9),
+        "nesterov": keras.optimizers.SGD(RATE, momentum=0.9, nesterov=True),
+        "adam": keras.optimizers.Adam(RATE, epsilon=1e-8),
+        "adamw": keras.optimizers.AdamW(RATE, weight_decay=0.1, epsilon=1e-8),
+    }[name]
+    ours = make_optimizer(name, learning_rate=RATE, weight_decay=0.1)
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=(4, 3)).astype(np.float32)
+    weights = [keras.Variable(start, name="kernel") for _ in range(2)]
+    for optimizer, weight in zip((ours, theirs), weights, strict=True):
+        optimizer.build([weight])
+    assert [one.name for one in ours.variables] == [one.name for one in theirs.variables]  # old checkpoints fit
+    for _ in range(5):
+        gradient = rng.normal(size=(4, 3)).astype(np.float32)
+        ours.apply([gradient], weights[:1])
+        theirs.apply([gradient], weights[1:])
+    np.testing.assert_allclose(weights[0].numpy(), weights[1].numpy(), rtol=1e-4, atol=1e-5)
+    assert type(ours).from_config(ours.get_config()).get_config() == ours.get_config()

@@ -1,6 +1,6 @@
 """The calls that make up a Keras model, in the order they run; the one place that reads Keras's graph."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,11 @@ def calls_at_any_depth(model: Any, prefix: str = "") -> Iterator[tuple[str, Call
             yield f"{prefix}{call.layer.name}", call
 
 
-def replay(model: Any, images: Any) -> dict[int, Any]:
+def _itself(layer: Any) -> Any:
+    return layer
+
+
+def replay(model: Any, images: Any, *, instead: Callable[[Any], Callable[..., Any]] = _itself) -> dict[int, Any]:
     """Run a model on a batch, layer by layer, keeping every value.
 
     Run it inside a `tf.function`: what nobody asks for is then not computed.
@@ -96,6 +100,7 @@ def replay(model: Any, images: Any) -> dict[int, Any]:
     Args:
         model: A Functional or built Sequential model with one input.
         images: What goes in.
+        instead: What is called in a layer's place, from the layer; the layer itself where left out.
 
     Returns:
         ``id`` of each Keras tensor of the model and of nested models, to its
@@ -112,10 +117,10 @@ def replay(model: Any, images: Any) -> dict[int, Any]:
         args, kwargs = call.node.arguments.fill_in(values)
         kwargs.pop("training", None)  # noted when the model was built; the surrounding call decides, as in Keras
         if call.inner is not None:
-            inside = replay(call.layer, args[0])
+            inside = replay(call.layer, args[0], instead=instead)
             kept = inside | kept
             outputs = [inside[id(tensor)] for tensor in call.inner.outputs]
         else:
-            outputs = keras.tree.flatten(call.layer(*args, **kwargs))
+            outputs = keras.tree.flatten(instead(call.layer)(*args, **kwargs))
         values.update((id(tensor), value) for tensor, value in zip(call.node.outputs, outputs, strict=True))
     return values | kept

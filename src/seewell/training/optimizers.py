@@ -38,15 +38,19 @@ def _sgd(settings: _Settings) -> Any:
 
 
 def _momentum(settings: _Settings) -> Any:
-    import keras
-
-    return keras.optimizers.SGD(settings.learning_rate, momentum=settings.momentum)
+    return _with_momentum(settings, nesterov=False)
 
 
 def _nesterov(settings: _Settings) -> Any:
-    import keras
+    return _with_momentum(settings, nesterov=True)
 
-    return keras.optimizers.SGD(settings.learning_rate, momentum=settings.momentum, nesterov=True)
+
+def _with_momentum(settings: _Settings, *, nesterov: bool) -> Any:
+    from seewell.training.fused_optimizers import Momentum
+
+    if settings.momentum == 0:
+        return _sgd(settings)
+    return Momentum(settings.learning_rate, momentum=settings.momentum, nesterov=nesterov, name="sgd")
 
 
 def _muon(settings: _Settings) -> Any:
@@ -62,15 +66,15 @@ def _muon(settings: _Settings) -> Any:
 
 
 def _adam(settings: _Settings) -> Any:
-    import keras
+    from seewell.training.fused_optimizers import Adam
 
-    return keras.optimizers.Adam(settings.learning_rate, epsilon=1e-8)
+    return Adam(settings.learning_rate, epsilon=1e-8, name="adam")
 
 
 def _adamw(settings: _Settings) -> Any:
-    import keras
+    from seewell.training.fused_optimizers import AdamW
 
-    return keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, epsilon=1e-8)
+    return AdamW(settings.learning_rate, weight_decay=settings.weight_decay, epsilon=1e-8, name="adam_w")
 
 
 def _rmsprop(settings: _Settings) -> Any:

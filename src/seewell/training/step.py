@@ -17,6 +17,7 @@ from seewell.data.augmentation import Augmentation, Shown, augment
 from seewell.data.batches import Chunk
 from seewell.networks.losses import cross_entropy, soft_labels
 from seewell.seeds import derive_seed
+from seewell.training.fused_normalization import forward_in_training
 
 __all__ = ["PHASES", "CompiledSteps", "StepOutcome", "StepSettings"]
 
@@ -88,7 +89,9 @@ class CompiledSteps:
         settings: StepSettings,
         strategy: tf.distribute.Strategy,
     ) -> None:
-        self._logits = keras.Model(model.input, model.get_layer("logits").output)
+        logits = model.get_layer("logits").output
+        self._logits = keras.Model(model.input, logits)
+        self._forward = forward_in_training(model, logits)
         self._weights = [variable.value for variable in model.weights]
         self._averages = [] if average is None else [variable.value for variable in average.weights]
         self._optimizer = optimizer
@@ -158,7 +161,7 @@ class CompiledSteps:
         batch, targets = self._prepare(images, labels, own, step, replica)
         with tf.GradientTape() as tape:
             with tf.name_scope("forward"):
-                logits = self._logits(batch, training=True)
+                logits = self._forward(batch)
             with tf.name_scope("cost"):
                 loss = tf.reduce_mean(cross_entropy(targets, logits))
                 total = tf.add_n([loss, *[tf.cast(one, tf.float32) for one in self._logits.losses]]) / self._replicas
@@ -212,7 +215,7 @@ class CompiledSteps:
             made = tf.cast(step, tf.float32)
             decay = tf.minimum(self._settings.ema, (1.0 + made) / (10.0 + made))
             for average, weight in zip(self._averages, self._weights, strict=True):
-                average.assign(average * decay + weight * (1.0 - decay))
+                average.assign_sub((average - weight) * (1.0 - decay))
 
 
 def _places(chunk: Chunk) -> NDArray[np.int32]:
