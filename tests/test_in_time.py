@@ -12,7 +12,7 @@ import tensorflow as tf
 from resuming_makers import SETTINGS, outcome, write_source
 from seewell import in_time, workbench
 from seewell.config import TrainConfig
-from seewell.errors import ConfigError, InterruptedTrainingError
+from seewell.errors import ConfigError, InterruptedTrainingError, TrainingStoppedError
 from seewell.preparing import prepare
 from seewell.runs.run import open_run
 from seewell.training.observers import Observer
@@ -131,3 +131,35 @@ def test_quick_takes_what_it_measured_and_says_so(digits, monkeypatch):
     untimed = resolve(TrainConfig(batch_size=64), in_time.facts_of(digits), Hardware("any", 2, frozenset())).config
     same = ("optimizer", "learning_rate", "schedule", "augment", "ema", "preprocess")
     assert {name: getattr(config, name) for name in same} == {name: getattr(untimed, name) for name in same}
+
+
+@pytest.mark.parametrize("problem", [tf.errors.ResourceExhaustedError(None, None, "too little"), MemoryError()])
+def test_a_network_that_does_not_fit_in_memory_is_refused_with_a_smaller_batch(small_dataset, monkeypatch, problem):
+    def measure(*_, **__):
+        raise problem
+
+    monkeypatch.setattr(in_time, "measure_update", measure)
+    with pytest.raises(TrainingStoppedError, match="not enough memory for batches of 10 images") as caught:
+        prepared_in_time(small_dataset)
+    assert caught.value.fix == "--batch-size 5"
+
+
+def test_quick_passes_over_what_does_not_fit_in_memory(digits, monkeypatch):
+    measured = []
+
+    def measure(trainee, train, config, *, seconds):
+        measured.append((config.network_arguments["widths"], config.batch_size))
+        if measured[-1] != ("16-32-64", 64):
+            raise MemoryError
+        return 0.01
+
+    monkeypatch.setattr(in_time, "measure_update", measure)
+    prepared = in_time.prepare_in_time(
+        digits, TrainConfig(time="1h", precision="float32"), reserve=Reserve(0.0, 0.0), figures=10
+    )
+    assert prepared.plan.config.network_arguments["widths"] == "16-32-64"
+    assert prepared.plan.config.batch_size == 64
+    assert [one["seconds_an_update"] for one in prepared.timed.tried] == [
+        0.01 if one == ("16-32-64", 64) else None for one in measured
+    ]
+    assert len(measured) > 1

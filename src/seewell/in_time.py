@@ -1,9 +1,12 @@
 """From a source and a given time to a network that is ready to be trained for that long, and no longer."""
 
 import dataclasses
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import tensorflow as tf
 
 from seewell.config import TrainConfig
 from seewell.data.dataset import ImageDataset, Progress
@@ -11,6 +14,7 @@ from seewell.errors import ConfigError
 from seewell.preparing import Prepared, facts_of, load_as, prepare_plan
 from seewell.seeds import RandomStates
 from seewell.training.choosing import Tried, choose
+from seewell.training.ending import out_of_memory
 from seewell.training.estimates import expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
 from seewell.training.plan import check_config, resolve, with_steps
@@ -63,6 +67,7 @@ def prepare_in_time(
         ConfigError: A setting is wrong, or the time is too short for a single update.
         DataError: The source cannot be used.
         NetworkError: The architecture does not fit the images.
+        TrainingStoppedError: There is not enough memory for a single update of any network that may be taken.
     """
     check_config(config)
     if config.time is None:
@@ -136,6 +141,8 @@ class _Search:
             measure=self._measure,
             may_go_on=self._may_go_on,
         )
+        if tried.candidate not in self._built:
+            raise out_of_memory(tried.candidate.batch_size)
         return self._built[tried.candidate]
 
     def _may_go_on(self) -> bool:
@@ -149,7 +156,11 @@ class _Search:
         states = RandomStates()
         least, most = _UPDATE_SECONDS
         budget = min(most, max(least, 0.01 * self._seconds))
-        update = measure_update(prepared.trainee, self._dataset.train, plan.config, seconds=budget)
+        try:
+            update = measure_update(prepared.trainee, self._dataset.train, plan.config, seconds=budget)
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            self._note(plan.config, math.inf, 0.0)
+            return Tried(candidate, math.inf, 0.0, 0.0)
         states.put_back()
         per_epoch = self._facts.images / (plan.config.batch_size or 1)
         pace = Pace(update=update, validation=0.0, checkpoint=0.0, figures=0.0)
@@ -158,18 +169,22 @@ class _Search:
         tried = Tried(candidate, update, updates / per_epoch, updates)
         self._built[candidate] = _Built(prepared, tried, states)
         self._longest = max(self._longest, time.perf_counter() - clock)
+        self._note(plan.config, update, tried.epochs)
+        return tried
+
+    def _note(self, config: TrainConfig, update: float, epochs: float) -> None:
+        """Write down what was measured; None where there was too little memory to measure it."""
         self.tried.append(
             {
-                "network": plan.config.network,
-                "network_arguments": dict(plan.config.network_arguments),
-                "batch_size": plan.config.batch_size,
-                "precision": plan.config.precision,
-                "seconds_an_update": update,
-                "images_per_second": (plan.config.batch_size or 1) / update,
-                "epochs": tried.epochs,
+                "network": config.network,
+                "network_arguments": dict(config.network_arguments),
+                "batch_size": config.batch_size,
+                "precision": config.precision,
+                "seconds_an_update": update if math.isfinite(update) else None,
+                "images_per_second": (config.batch_size or 1) / update,
+                "epochs": epochs,
             }
         )
-        return tried
 
 
 def _too_short(asked: str, pace: Pace, per_epoch: float, before: float) -> ConfigError:

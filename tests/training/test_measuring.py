@@ -1,10 +1,13 @@
 """Measuring a training: plausible figures, and nothing is changed by it."""
 
+import time
+
 import numpy as np
 import pytest
 
 from seewell.config import TrainConfig
 from seewell.data import batches
+from seewell.data.dataset import Split
 from seewell.preparing import prepare
 from seewell.training.measuring import as_it_was, measure_pace, measure_update
 
@@ -42,6 +45,29 @@ def test_an_update_takes_time_and_changes_nothing(prepared, monkeypatch, residen
     seconds = measure_update(prepared.trainee, prepared.dataset.train, prepared.plan.config, seconds=0.2)
     assert 0 < seconds < 10
     assert_same(prepared.trainee, before)
+
+
+class _SlowImages:
+    """Images on a slow disk: a millisecond each."""
+
+    dtype, ndim = np.dtype(np.uint8), 4
+
+    def __init__(self, count):
+        self.shape, self.nbytes = (count, 4, 4, 1), count * 16
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        time.sleep(1e-3 * len(rows))
+        return np.zeros((len(rows), 4, 4, 1), np.uint8)
+
+
+def test_an_update_includes_the_wait_for_its_images(prepared, monkeypatch):
+    monkeypatch.setattr(batches, "_RESIDENT_BYTES", 0)
+    slow = Split(_SlowImages(1000), np.zeros(1000, np.int64))
+    seconds = measure_update(prepared.trainee, slow, prepared.plan.config, seconds=0.2)
+    assert 0.006 < seconds < 1  # batches of 7
 
 
 def test_what_is_changed_is_put_back_also_where_measuring_fails(prepared):

@@ -36,7 +36,7 @@ def as_it_was(trainee: Trainee) -> Iterator[None]:
 
 
 def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, seconds: float) -> float:
-    """Seconds that one update takes, the graph being traced: the median of several calls.
+    """Seconds that one update takes, the graph being traced and its images waited for: the median of several calls.
 
     The updates are real ones, with a learning rate of 0; everything that they
     change is put back.
@@ -48,8 +48,9 @@ def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, secon
         seconds: About how long to measure; two updates are made in any case.
     """
     order = BatchOrder(len(train), config.batch_size or 1, config.seed)
-    length = 1
+    length, before = 1, 0
     taken: list[float] = []
+    steady: list[float] = []  # images are read ahead, during the call before: it has to be as long
     began = time.perf_counter()
 
     def sizes() -> Iterator[tuple[int, int]]:
@@ -59,17 +60,21 @@ def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, secon
             step += length
 
     with as_it_was(trainee):
+        clock = began
         for number, chunk in enumerate(chunks(train, order, sizes())):
-            clock = time.perf_counter()
             trainee.steps.run(chunk, np.zeros(chunk.steps, np.float32))
-            taken.append((time.perf_counter() - clock) / chunk.steps)
+            ended = time.perf_counter()
+            taken.append((ended - clock) / chunk.steps)
+            if number > 1 and chunk.steps == before:
+                steady.append(taken[-1])
+            clock, before = ended, chunk.steps
             if number == 0:
-                began = time.perf_counter()  # tracing is not what is measured
+                began = ended  # tracing is not what is measured
             elif number == 1:
                 length = max(1, min(_MOST_UPDATES, round(_CALL_SECONDS / taken[-1])))
-            if number and time.perf_counter() - began > seconds:
+            if number and ended - began > seconds:
                 break
-    return statistics.median(taken[2:] or taken[1:])
+    return statistics.median(steady or taken[2:] or taken[1:])
 
 
 def measure_pace(trainee: Trainee, kept: Any, dataset: ImageDataset, *, update: float, figures: int) -> Pace:
