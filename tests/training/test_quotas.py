@@ -3,7 +3,7 @@
 import pytest
 
 from seewell.training import quotas
-from seewell.training.quotas import memory_of_group, quota_of_group, usable_cores, usable_memory
+from seewell.training.quotas import limit_threads, memory_of_group, quota_of_group, usable_cores, usable_memory
 
 
 @pytest.fixture
@@ -61,3 +61,16 @@ def test_memory_is_the_machine_s_or_less(monkeypatch):
     assert whole > 2**28
     monkeypatch.setattr(quotas, "memory_of_group", lambda: 2**28)
     assert usable_memory() == 2**28
+
+
+@pytest.mark.parametrize(("quota", "threads"), [(1.5, [2, 2]), (None, []), (9.0, [])])
+def test_threads_are_limited_only_where_the_quota_is_smaller(monkeypatch, quota, threads):
+    import tensorflow as tf
+
+    given = []
+    monkeypatch.setattr(quotas.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(quotas, "quota_of_group", lambda: quota)
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", given.append)
+    monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", given.append)
+    limit_threads()
+    assert given == threads

@@ -296,6 +296,9 @@ def _workbench() -> Any:
 
     import_tensorflow()
     from seewell import workbench
+    from seewell.training.quotas import limit_threads
+
+    limit_threads()
 
     return workbench
 

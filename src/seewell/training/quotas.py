@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["memory_of_group", "quota_of_group", "usable_cores", "usable_memory"]
+__all__ = ["limit_threads", "memory_of_group", "quota_of_group", "usable_cores", "usable_memory"]
 
 _GROUPS = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self/cgroup")
@@ -20,9 +20,24 @@ _UNLIMITED = 2**60
 
 def usable_cores() -> int:
     """Cores that may be used at once: those of the affinity, or fewer where the quota of processor time is smaller."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _cores_of_affinity()
     quota = quota_of_group()
     return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+def limit_threads() -> None:
+    """Let TensorFlow compute with no more threads than cores may be used: more of them would be held up together.
+
+    For a command, before its first operation; TensorFlow looks at the affinity by itself, not at the quota.
+    """
+    cores = usable_cores()
+    if cores == _cores_of_affinity():
+        return
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):  # something was computed already
+        tf.config.threading.set_intra_op_parallelism_threads(cores)
+        tf.config.threading.set_inter_op_parallelism_threads(cores)
 
 
 def usable_memory() -> int:
@@ -74,6 +89,10 @@ def _folders(groups: Path, own: Path, controller: str) -> Iterator[Path]:
         if controller in names.split(","):
             parts = [part for part in place.split("/") if part not in ("", "..")]
             yield from (groups.joinpath(*parts[: depth + 1]) for depth in range(len(parts)))
+
+
+def _cores_of_affinity() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _share(quota: str, period: str) -> float | None:
