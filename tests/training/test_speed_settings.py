@@ -1,10 +1,13 @@
 """The network "speed" with nothing else said: batch, length and the rate of biases follow from the data."""
 
 import hypothesis
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 from seewell.config import TrainConfig, config_from_dict
+from seewell.networks import speed as networks_speed
+from seewell.preparing import prepare
 from seewell.training.estimates import DataFacts
 from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
@@ -72,3 +75,15 @@ def test_another_network_takes_no_rate_for_biases_from_the_recipe():
     assert config.bias_learning_rate is None
     assert config.batch_size == 128
     assert resolve(TrainConfig(network="speed", optimizer="adam"), CIFAR, LARGE).config.bias_learning_rate is None
+
+
+def test_whitening_is_found_once_and_taken_over_by_the_average_and_the_kept_network(digits, monkeypatch):
+    found = []
+    real = networks_speed.whitening_filters
+    monkeypatch.setattr(networks_speed, "whitening_filters", lambda moments: found.append(real(moments)) or found[-1])
+    config = TrainConfig(network="speed", network_arguments={"widths": "4-4"}, ema=0.9, steps=1)
+    prepared = prepare(digits, config)
+    assert len(found) == 1
+    for network in (prepared.trainee.model, prepared.trainee.average, prepared.kept):
+        kernel = network.get_layer("whiten").kernel.numpy()
+        np.testing.assert_array_equal(kernel.reshape(found[0].shape), found[0])

@@ -26,7 +26,7 @@ _PICTURES_FROM = 60.0
 """Seconds of a whole training from which TensorBoard's histograms are worth the graphs that they trace."""
 _CLOSING = 1.0
 """Seconds for judging the result and for writing it all down, beside the figures of the kept network."""
-_PROFILE = 5.0
+_PROFILE = 2.0
 """Seconds for recording and reading traces and for the machine's peak."""
 _LONGEST = 1e9
 
@@ -154,7 +154,7 @@ def reserve_for(
     """
     doctor = max(doctor_share * seconds, min(2.0, 0.1 * seconds)) if doctor_share else 0.0
     board = board_share * seconds if seconds >= _PICTURES_FROM else 0.0
-    closing = min(_CLOSING, 0.1 * seconds)
+    closing = min(_CLOSING, 0.05 * seconds)
     return Reserve(examination, doctor + (_PROFILE if profile else 0.0), board, closing)
 
 
