@@ -188,6 +188,6 @@ def test_a_short_time_measures_fewer_training_images(small_dataset, monkeypatch)
 @pytest.mark.slow
 def test_a_given_time_is_about_what_a_training_takes(digits, tmp_path):
     began = time.perf_counter()
-    run = train(digits, TrainConfig(time="20s"), out=tmp_path / "run")
-    assert time.perf_counter() - began < 1.5 * 20
-    assert run.summary["validation_accuracy"] > 0.9
+    run = train(digits, TrainConfig(time="30s"), out=tmp_path / "run")
+    assert time.perf_counter() - began < 1.5 * 30
+    assert run.summary["steps"] == run.info["time"]["steps"]
