@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import time
 
 import keras
 import numpy as np
@@ -12,9 +13,10 @@ import tensorflow as tf
 from resuming_makers import SETTINGS, outcome, write_source
 from seewell import in_time, workbench
 from seewell.config import TrainConfig
-from seewell.errors import ConfigError, InterruptedTrainingError
+from seewell.errors import ConfigError, InterruptedTrainingError, TrainingStoppedError
 from seewell.preparing import prepare
 from seewell.runs.run import open_run
+from seewell.training.measuring import UpdateCost
 from seewell.training.observers import Observer
 from seewell.training.plan import resolve
 from seewell.training.precision import Hardware
@@ -31,6 +33,10 @@ def source(small_dataset, tmp_path_factory):
     return write_source(small_dataset.train, tmp_path_factory.mktemp("data") / "small.npz")
 
 
+def nothing(_):
+    return Reserve(0.0, 0.0)
+
+
 def drawn():
     """The next numbers that anybody would draw."""
     return random.random(), np.random.rand(), float(tf.random.normal(())), float(keras.random.normal(()))
@@ -38,7 +44,7 @@ def drawn():
 
 def prepared_in_time(dataset, **settings):
     config = TrainConfig(**{**TIMED, "time": "1h", **settings})
-    return in_time.prepare_in_time(dataset, config, reserve=Reserve(0.0, 0.0), figures=10)
+    return in_time.prepare_in_time(dataset, config, reserve=nothing, figures=10)
 
 
 def every_value(trainee):
@@ -65,6 +71,8 @@ def test_the_plan_says_what_was_measured_and_how_the_time_is_shared_out(small_da
     assert timed.epochs == pytest.approx(timed.steps * 10 / 60)
     assert min(timed.pace.update, timed.pace.validation, timed.pace.checkpoint, timed.pace.figures) > 0
     assert timed.steps * timed.pace.update <= timed.training
+    assert timed.measured_images == 10
+    assert timed.one_epoch > timed.measuring + 6 * timed.pace.update
     chosen = {choice.setting: choice for choice in prepared.choices}
     assert chosen["steps"].value == timed.steps
     assert "1h" in chosen["steps"].reason
@@ -119,9 +127,7 @@ def test_a_time_that_is_too_short_is_refused_and_leaves_no_folder(small_dataset,
 
 def test_quick_takes_what_it_measured_and_says_so(digits, monkeypatch):
     monkeypatch.setattr(in_time, "detect_hardware", lambda: Hardware("any", 2, frozenset()))
-    prepared = in_time.prepare_in_time(
-        digits, TrainConfig(time="1h", batch_size=64), reserve=Reserve(0.0, 0.0), figures=10
-    )
+    prepared = in_time.prepare_in_time(digits, TrainConfig(time="1h", batch_size=64), reserve=nothing, figures=10)
     config = prepared.plan.config
     assert config.recipe == "quick"
     assert config.network_arguments["widths"] in ("64-128", "16-32-64")
@@ -131,3 +137,58 @@ def test_quick_takes_what_it_measured_and_says_so(digits, monkeypatch):
     untimed = resolve(TrainConfig(batch_size=64), in_time.facts_of(digits), Hardware("any", 2, frozenset())).config
     same = ("optimizer", "learning_rate", "schedule", "augment", "ema", "preprocess")
     assert {name: getattr(config, name) for name in same} == {name: getattr(untimed, name) for name in same}
+
+
+@pytest.mark.parametrize("problem", [tf.errors.ResourceExhaustedError(None, None, "too little"), MemoryError()])
+def test_a_network_that_does_not_fit_in_memory_is_refused_with_a_smaller_batch(small_dataset, monkeypatch, problem):
+    def measure(*_, **__):
+        raise problem
+
+    monkeypatch.setattr(in_time, "measure_update", measure)
+    with pytest.raises(TrainingStoppedError, match="not enough memory for batches of 10 images") as caught:
+        prepared_in_time(small_dataset)
+    assert caught.value.fix == "--batch-size 5"
+
+
+def test_quick_passes_over_what_does_not_fit_in_memory(digits, monkeypatch):
+    measured = []
+
+    def measure(trainee, train, config, *, seconds):
+        measured.append((config.network_arguments["widths"], config.batch_size))
+        if measured[-1] != ("16-32-64", 64):
+            raise MemoryError
+        return UpdateCost(0.01, 0.5)
+
+    monkeypatch.setattr(in_time, "measure_update", measure)
+    prepared = in_time.prepare_in_time(digits, TrainConfig(time="1h", precision="float32"), reserve=nothing, figures=10)
+    assert prepared.plan.config.network_arguments["widths"] == "16-32-64"
+    assert prepared.plan.config.batch_size == 64
+    assert [one["seconds_an_update"] for one in prepared.timed.tried] == [
+        0.01 if one == ("16-32-64", 64) else None for one in measured
+    ]
+    assert len(measured) > 1
+
+
+def test_validations_and_the_figures_at_the_end_count_in_the_choice(small_dataset, monkeypatch):
+    """An answer takes a third of an image's share of an update: 18 images an epoch and 49 at the end, 1/30 s each."""
+    monkeypatch.setattr(in_time, "measure_update", lambda *_, **__: UpdateCost(1.0, 1.0))
+    tried = prepared_in_time(small_dataset, time="10m").timed.tried[0]
+    assert tried["epochs"] < 0.97 * 600 / (6 + 18 / 30)
+    assert tried["epochs"] > 0.85 * 600 / (6 + 18 / 30)
+
+
+def test_a_short_time_measures_fewer_training_images(small_dataset, monkeypatch):
+    assert in_time._measured(small_dataset, 10_000, an_image=1e-6, seconds=60) == 60
+    monkeypatch.setattr(in_time, "_FEWEST_MEASURED", 10)
+    assert in_time._measured(small_dataset, 10_000, an_image=0.1, seconds=60) == 30
+    assert in_time._measured(small_dataset, 10_000, an_image=9.0, seconds=60) == 10
+    assert in_time._measured(small_dataset, 5, an_image=9.0, seconds=60) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the machine is slower:RuntimeWarning")  # another job may run beside
+def test_a_given_time_is_about_what_a_training_takes(digits, tmp_path):
+    began = time.perf_counter()
+    run = train(digits, TrainConfig(time="30s"), out=tmp_path / "run")
+    assert time.perf_counter() - began < 1.5 * 30
+    assert run.summary["steps"] == run.info["time"]["steps"]

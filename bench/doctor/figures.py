@@ -6,7 +6,7 @@ import statistics
 from faults import FAULTS
 from scipy.stats import binomtest
 
-from seewell.doctor.intervals import difference_interval
+from seewell.intervals import difference_interval
 
 HURTS = 0.05  # of true accuracy lost against the twin, or of what validation says in error
 GAP = 0.10  # between training and true accuracy: design.md calls more than that high variance

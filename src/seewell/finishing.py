@@ -15,20 +15,21 @@ from seewell.doctor.probes.disputed import disputed_labels
 from seewell.doctor.probes.result import falling_share, result_facts
 from seewell.doctor.verdict import verdict
 from seewell.errors import RunError
-from seewell.files import write_atomically, write_json
+from seewell.files import write_json
 from seewell.findings import Finding
 from seewell.runs.checkpoint import best_whole, load
 from seewell.runs.evaluation import Evaluation, evaluate
 from seewell.runs.folder import RunFolder
+from seewell.runs.kept import keep
 from seewell.runs.run import Run
 from seewell.runs.weights import assign, judged_weights, model_variables
 from seewell.training.loop import FitResult
 from seewell.training.plan import Plan
 
-__all__ = ["MEASURED_IMAGES", "Job", "finish", "keep", "spread"]
+__all__ = ["MEASURED_IMAGES", "Job", "finish", "spread"]
 
 MEASURED_IMAGES = 10_000
-"""At most so many training images are measured at the end."""
+"""At most so many training images are measured at the end; fewer where a given time is short."""
 _ENOUGH_LOSSES = 10
 """Reported costs from which on they say whether the cost still falls (see `falling_share`)."""
 
@@ -46,6 +47,7 @@ class Job:
         folder: The run's.
         target_given: Whether the target error is the user's.
         profile: Whether the time of the updates is measured.
+        measured_images: At most so many training images are measured at the end; None for `MEASURED_IMAGES`.
     """
 
     dataset: ImageDataset
@@ -53,6 +55,7 @@ class Job:
     folder: RunFolder
     target_given: bool
     profile: bool = False
+    measured_images: int | None = None
 
 
 def spread(split: Split, most: int) -> Split:
@@ -61,12 +64,6 @@ def spread(split: Split, most: int) -> Split:
         return split
     rows = np.linspace(0, len(split) - 1, most).round().astype(np.int64)
     return Split(split.images[rows], split.labels[rows])
-
-
-def keep(model: Any, folder: RunFolder) -> None:
-    """Write a network as the one that the run keeps."""
-    with write_atomically(folder.network) as beside:
-        model.save(beside)
 
 
 def _take_best(kept: Any, folder: RunFolder, fitted: FitResult) -> tuple[tuple[str, ...], int]:
@@ -99,7 +96,7 @@ def finish(kept: Any, job: Job, fitted: FitResult, info: dict[str, Any], togethe
     passed_over, best_step = _take_best(kept, folder, fitted)
     info["passed_over"] = list(passed_over)
     keep(kept, folder)
-    measured = _measure(kept, dataset)
+    measured = _measure(kept, dataset, MEASURED_IMAGES if job.measured_images is None else job.measured_images)
     history = Run(folder.path).history
     settings = {**plan.config.to_dict(), "channels": dataset.image_shape[2]}
     train, held = ((one.probabilities, one.labels) for one in (measured["train"], measured["validation"]))
@@ -158,8 +155,8 @@ def _finite(loss: float) -> float | None:
     return loss if math.isfinite(loss) else None
 
 
-def _measure(kept: Any, dataset: ImageDataset) -> dict[str, Evaluation]:
-    splits = {"train": spread(dataset.train, MEASURED_IMAGES), "validation": dataset.validation}
+def _measure(kept: Any, dataset: ImageDataset, most: int) -> dict[str, Evaluation]:
+    splits = {"train": spread(dataset.train, most), "validation": dataset.validation}
     if dataset.test is not None:
         splits["test"] = dataset.test
     return {name: evaluate(kept, split.images, split.labels, dataset.classes, name) for name, split in splits.items()}

@@ -1,9 +1,13 @@
 """From a source and a given time to a network that is ready to be trained for that long, and no longer."""
 
 import dataclasses
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import tensorflow as tf
 
 from seewell.config import TrainConfig
 from seewell.data.dataset import ImageDataset, Progress
@@ -11,12 +15,21 @@ from seewell.errors import ConfigError
 from seewell.preparing import Prepared, facts_of, load_as, prepare_plan
 from seewell.seeds import RandomStates
 from seewell.training.choosing import Tried, choose
+from seewell.training.ending import out_of_memory
 from seewell.training.estimates import expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
 from seewell.training.plan import check_config, resolve, with_steps
 from seewell.training.precision import detect_hardware
 from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_widths
-from seewell.training.timing import Pace, Reserve, TimePlan, read_time, steps_that_fit
+from seewell.training.timing import (
+    Pace,
+    Reserve,
+    TimePlan,
+    read_time,
+    seconds_needed,
+    steps_that_fit,
+    time_for_updates,
+)
 
 __all__ = ["prepare_in_time"]
 
@@ -24,8 +37,11 @@ _MEASURING_SHARE = 0.1
 """Of the time given, what a choice among networks may take; the one that is trained is measured in any case."""
 _UPDATE_SECONDS = (0.5, 3.0)
 """The least and the most that the updates of a network are measured for; between them a hundredth of the time."""
-_SAFETY = 0.97
-"""A machine is rarely as quick for long as in the seconds in which it is measured."""
+_FIGURES_SHARE = 0.05
+"""Of the time given, what measuring training images at the end may take."""
+_FEWEST_MEASURED = 1000
+_INFERENCE = 1 / 3
+"""Of an image's share of an update, what an answer takes: forward without backward."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,27 +49,32 @@ class _Built:
     prepared: Prepared
     tried: Tried
     states: RandomStates
+    tracing: float
 
 
 def prepare_in_time(
     source: str | Path | ImageDataset,
     config: TrainConfig,
     *,
-    reserve: Reserve,
+    reserve: Callable[[float], Reserve],
     figures: int,
+    beside: Path | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
     """Read the source, measure what fits into ``config.time``, and build the network.
 
-    The clock starts when the images are read. Weights, optimizer and every
-    random state are afterwards as if nothing had been measured: a training
-    with the same settings and ``steps`` gives the same bytes.
+    The clock starts when the images are read (and their fingerprint, which
+    reads them all). Weights, optimizer and every random state are afterwards
+    as if nothing had been measured: a training with the settings of
+    ``run.json`` gives the same bytes.
 
     Args:
         source: A catalogue name, a path, or a dataset.
         config: The settings, with a time.
-        reserve: What is to be kept free for doctor and TensorBoard.
-        figures: At most so many training images are measured at the end, besides validation and test images.
+        reserve: From a time to what is to be kept free of it for the doctor, TensorBoard and the end.
+        figures: At most so many training images are measured at the end, besides validation and test images; fewer
+            where the time is short.
+        beside: A folder on the disk that the run will be on, for a checkpoint on trial.
         progress: Called as ``progress(what, done, total)`` while the source is read.
 
     Returns:
@@ -63,37 +84,50 @@ def prepare_in_time(
         ConfigError: A setting is wrong, or the time is too short for a single update.
         DataError: The source cannot be used.
         NetworkError: The architecture does not fit the images.
+        TrainingStoppedError: There is not enough memory for a single update of any network that may be taken.
     """
     check_config(config)
     if config.time is None:
         raise ConfigError("no time is given.", expected="a time such as 60s", fix="--time 60s")
     seconds = read_time(config.time)
     dataset = source if isinstance(source, ImageDataset) else load_as(source, config, progress)
+    dataset.fingerprint()
     began = time.perf_counter()
-    kept_free = reserve.examination + reserve.watching
-    search = _Search(dataset, config, seconds, kept_free, began)
+    search = _Search(dataset, config, seconds, reserve(seconds), figures, began)
     built = search.best()
     built.states.put_back()
-    counts = [min(figures, len(dataset.train)), len(dataset.validation), len(dataset.test or ())]
     pace = measure_pace(
-        built.prepared.trainee, built.prepared.kept, dataset, update=built.tried.update, figures=sum(counts)
+        built.prepared.trainee, built.prepared.kept, dataset, update=built.tried.update, figures=1, beside=beside
     )
     built.states.put_back()
+    measured_images = _measured(dataset, figures, pace.figures, seconds)
+    pace = dataclasses.replace(pace, figures=pace.figures * (measured_images + _others(dataset)))
     measuring = time.perf_counter() - began
-    batch_size = built.prepared.plan.config.batch_size or 1
-    per_epoch = len(dataset.train) / batch_size
-    left = _SAFETY * (seconds - measuring - kept_free - pace.figures)
-    steps = steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every=config.checkpoint_every)
+    per_epoch = len(dataset.train) / (built.prepared.plan.config.batch_size or 1)
+
+    def kept_free(seconds: float) -> Reserve:
+        """The first histograms trace about what an update traces."""
+        found = reserve(seconds)
+        return dataclasses.replace(found, board=max(found.board, built.tracing)) if found.board else found
+
+    every = config.checkpoint_every
+    left = time_for_updates(seconds, pace, measuring=measuring, reserve=kept_free(seconds))
+    steps = steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every=every)
+    one_epoch = seconds_needed(
+        per_epoch, pace, per_epoch=per_epoch, checkpoint_every=every, measuring=measuring, reserve=kept_free
+    )
     if steps < 1:
-        raise _too_short(config.time, pace, per_epoch, measuring + kept_free)
+        raise _too_short(config.time, per_epoch, measuring + kept_free(seconds).whole + pace.around, one_epoch)
     timed = TimePlan(
         asked=config.time,
         seconds=seconds,
         measuring=measuring,
-        reserve=reserve,
+        reserve=kept_free(seconds),
         steps=steps,
         epochs=steps / per_epoch,
         pace=pace,
+        measured_images=measured_images,
+        one_epoch=one_epoch,
         tried=tuple(search.tried),
     )
     plan = with_steps(built.prepared.plan, timed)
@@ -101,14 +135,31 @@ def prepare_in_time(
     return dataclasses.replace(built.prepared, plan=plan, choices=(*plan.choices, *others), timed=timed)
 
 
+def _measured(dataset: ImageDataset, figures: int, an_image: float, seconds: float) -> int:
+    """Training images that are measured at the end: fewer than ``figures`` where they would take too much time."""
+    affordable = max(_FEWEST_MEASURED, int(_FIGURES_SHARE * seconds / max(an_image, 1e-9)))
+    return min(figures, len(dataset.train), affordable)
+
+
+def _others(dataset: ImageDataset) -> int:
+    """Validation and test images, which are all measured at the end."""
+    return len(dataset.validation) + len(dataset.test or ())
+
+
 class _Search:
     """Builds and measures the networks that a configuration leaves to choose from."""
 
     def __init__(
-        self, dataset: ImageDataset, config: TrainConfig, seconds: float, kept_free: float, began: float
+        self,
+        dataset: ImageDataset,
+        config: TrainConfig,
+        seconds: float,
+        reserve: Reserve,
+        figures: int,
+        began: float,
     ) -> None:
-        self._dataset, self._config, self._seconds, self._kept_free = dataset, config, seconds, kept_free
-        self._began = began
+        self._dataset, self._config, self._seconds, self._reserve = dataset, config, seconds, reserve
+        self._figures, self._began = figures, began
         self._facts, self._hardware = facts_of(dataset), detect_hardware()
         self._built: dict[Candidate, _Built] = {}
         self._longest = 0.0
@@ -136,6 +187,8 @@ class _Search:
             measure=self._measure,
             may_go_on=self._may_go_on,
         )
+        if tried.candidate not in self._built:
+            raise out_of_memory(tried.candidate.batch_size)
         return self._built[tried.candidate]
 
     def _may_go_on(self) -> bool:
@@ -149,34 +202,54 @@ class _Search:
         states = RandomStates()
         least, most = _UPDATE_SECONDS
         budget = min(most, max(least, 0.01 * self._seconds))
-        update = measure_update(prepared.trainee, self._dataset.train, plan.config, seconds=budget)
+        try:
+            cost = measure_update(prepared.trainee, self._dataset.train, plan.config, seconds=budget)
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            self._note(plan.config, math.inf, 0.0)
+            return Tried(candidate, math.inf, 0.0, 0.0)
         states.put_back()
-        per_epoch = self._facts.images / (plan.config.batch_size or 1)
-        pace = Pace(update=update, validation=0.0, checkpoint=0.0, figures=0.0)
-        left = self._seconds - self._kept_free - (time.perf_counter() - self._began)
+        batch_size = plan.config.batch_size or 1
+        per_epoch = self._facts.images / batch_size
+        pace = self._guess(cost.seconds, batch_size)
+        spent = time.perf_counter() - self._began
+        left = time_for_updates(self._seconds, pace, measuring=spent, reserve=self._reserve)
         updates = steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every="epoch")
-        tried = Tried(candidate, update, updates / per_epoch, updates)
-        self._built[candidate] = _Built(prepared, tried, states)
+        tried = Tried(candidate, cost.seconds, updates / per_epoch, updates)
+        self._built[candidate] = _Built(prepared, tried, states, cost.tracing)
         self._longest = max(self._longest, time.perf_counter() - clock)
-        self.tried.append(
-            {
-                "network": plan.config.network,
-                "network_arguments": dict(plan.config.network_arguments),
-                "batch_size": plan.config.batch_size,
-                "precision": plan.config.precision,
-                "seconds_an_update": update,
-                "images_per_second": (plan.config.batch_size or 1) / update,
-                "epochs": tried.epochs,
-            }
-        )
+        self._note(plan.config, cost.seconds, tried.epochs)
         return tried
 
+    def _guess(self, update: float, batch_size: int) -> Pace:
+        """What validations and the figures at the end take, from the time of an update."""
+        an_image = _INFERENCE * update / batch_size
+        measured = _measured(self._dataset, self._figures, an_image, self._seconds)
+        return Pace(
+            update=update,
+            validation=an_image * len(self._dataset.validation),
+            checkpoint=0.0,
+            figures=an_image * (measured + _others(self._dataset)),
+        )
 
-def _too_short(asked: str, pace: Pace, per_epoch: float, before: float) -> ConfigError:
-    needed = (before + pace.figures + 2 * (pace.validation + pace.checkpoint) + per_epoch * pace.update) / _SAFETY
+    def _note(self, config: TrainConfig, update: float, epochs: float) -> None:
+        """Write down what was measured; None where there was too little memory to measure it."""
+        self.tried.append(
+            {
+                "network": config.network,
+                "network_arguments": dict(config.network_arguments),
+                "batch_size": config.batch_size,
+                "precision": config.precision,
+                "seconds_an_update": update if math.isfinite(update) else None,
+                "images_per_second": (config.batch_size or 1) / update,
+                "epochs": epochs,
+            }
+        )
+
+
+def _too_short(asked: str, per_epoch: float, beside: float, needed: float) -> ConfigError:
     return ConfigError(
         f"{asked} are too short for a single update: measuring, the doctor's examination and the figures at the end "
-        f"take about {before + pace.figures:.0f} s here.",
+        f"take about {beside:.0f} s here.",
         expected=f"a longer time; one epoch ({per_epoch:,.0f} updates) needs about {needed:.0f} s",
         fix=f"--time {10 * -(-int(needed) // 10) + 10}s, or --steps with a number of updates",
     )

@@ -161,7 +161,11 @@ def prepare_plan(plan: Plan, dataset: ImageDataset, kept: Path | None = None) ->
     statistics = fit_statistics(dataset.train.images) if kept is None and _needs_statistics(config) else None
     trainee = make_trainee(config, shape, classes, statistics, strategy, kept=kept)
     _check_only(config.only, trainee.model)
-    network = build_for(config, shape, classes, statistics) if kept is None else load_network(kept)
+    if kept is None:
+        network = build_for(config, shape, classes, None if statistics is None else statistics.without_sample())
+        network.set_weights(trainee.model.get_weights())
+    else:
+        network = load_network(kept)
     return Prepared(dataset, plan, (*plan.choices, how, determinism), hardware, trainee, network)
 
 

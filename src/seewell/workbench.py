@@ -13,12 +13,13 @@ from seewell.doctor.prescribe import prescribe
 from seewell.errors import ConfigError, NotFiniteError, RunError, TrainingStoppedError
 from seewell.files import write_json
 from seewell.findings import Finding
-from seewell.finishing import MEASURED_IMAGES, Job, finish, keep, spread
+from seewell.finishing import MEASURED_IMAGES, Job, finish, spread
 from seewell.in_time import prepare_in_time
 from seewell.preparing import Prepared, prepare
 from seewell.resuming import Changes, go_on, made_with
 from seewell.runs.checkpoint import Checkpoint, set_aside
 from seewell.runs.folder import RunFolder, clear_half_written, clear_unused, free_folder, lock, make_folder, refuse_used
+from seewell.runs.kept import keep
 from seewell.runs.run import Run
 from seewell.training.lateness import Lateness
 from seewell.training.loop import Loop
@@ -28,7 +29,7 @@ from seewell.training.profiler import Profiler
 from seewell.training.signals import StopRequest, stop_on_signals
 from seewell.training.tensorboard import TIME_SHARE as BOARD_SHARE
 from seewell.training.tensorboard import TensorBoardWriter
-from seewell.training.timing import read_time, reserve_for
+from seewell.training.timing import Reserve, reserve_for
 from seewell.watching import TIME_SHARE as DOCTOR_SHARE
 from seewell.watching import LoopDoctor, examination_seconds, not_finite
 
@@ -87,10 +88,17 @@ def train(
     _check_stop_on(doctor, stop_on)
     if out is not None:
         refuse_used(Path(out))
-    prepared = _prepare(source, config, doctor, progress)
+    prepared = _prepare(source, config, doctor, profile, None if out is None else Path(out), progress)
     stem = f"{prepared.dataset.name}-{prepared.plan.config.network}"
     folder = make_folder(Path(out) if out else free_folder(Path("runs"), stem))
-    job = Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
+    job = Job(
+        prepared.dataset,
+        prepared.plan,
+        folder,
+        target_given=config.target_error > 0,
+        profile=profile,
+        measured_images=None if prepared.timed is None else prepared.timed.measured_images,
+    )
     try:
         with lock(folder), stop_on_signals() as stop, _writing(folder):
             attending = LoopDoctor(prepared, stop=stop, stop_on=stop_on) if doctor else None
@@ -142,7 +150,14 @@ def resume(
             going = go_on(Run(path), changes, version=__version__, progress=progress)
         prepared = going.prepared
         config = prepared.plan.config
-        job = Job(prepared.dataset, prepared.plan, folder, target_given=config.target_error > 0, profile=profile)
+        job = Job(
+            prepared.dataset,
+            prepared.plan,
+            folder,
+            target_given=config.target_error > 0,
+            profile=profile,
+            measured_images=going.info.get("time", {}).get("measured_images"),
+        )
         with stop_on_signals() as stop, _writing(folder):
             clear_half_written(folder)
             set_aside(folder.checkpoints, going.start.step)
@@ -152,18 +167,28 @@ def resume(
 
 
 def _prepare(
-    source: str | Path | ImageDataset, config: TrainConfig, doctor: bool, progress: Progress | None
+    source: str | Path | ImageDataset,
+    config: TrainConfig,
+    doctor: bool,
+    profile: bool,
+    out: Path | None,
+    progress: Progress | None,
 ) -> Prepared:
     if config.time is None:
         return prepare(source, config, progress)
-    seconds = read_time(config.time)
-    reserve = reserve_for(
-        seconds,
-        examination=examination_seconds(seconds, given=True) if doctor else 0.0,
-        doctor_share=DOCTOR_SHARE if doctor else 0.0,
-        board_share=BOARD_SHARE,
-    )
-    return prepare_in_time(source, config, reserve=reserve, figures=MEASURED_IMAGES, progress=progress)
+
+    def reserve(seconds: float) -> Reserve:
+        return reserve_for(
+            seconds,
+            examination=examination_seconds(seconds, given=True) if doctor else 0.0,
+            doctor_share=DOCTOR_SHARE if doctor else 0.0,
+            board_share=BOARD_SHARE,
+            profile=profile,
+        )
+
+    beside = (Path("runs") if out is None else out.parent).absolute()
+    beside = next(one for one in (beside, *beside.parents) if one.is_dir())
+    return prepare_in_time(source, config, reserve=reserve, figures=MEASURED_IMAGES, beside=beside, progress=progress)
 
 
 def _fit(
@@ -184,7 +209,8 @@ def _fit(
         if doctor is not None:
             _examine(doctor, folder, start)
         probe = spread(dataset.train, _PROBE_IMAGES)
-        board = TensorBoardWriter(folder.tensorboard, probe.images, probe.labels)
+        pictures = prepared.timed is None or prepared.timed.reserve.board > 0
+        board = TensorBoardWriter(folder.tensorboard, probe.images, probe.labels, histograms=pictures)
         watching: list[Observer] = [board]
         watching += [] if doctor is None else [doctor]
         watching += [] if observers is None else observers(plan, folder)

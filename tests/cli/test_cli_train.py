@@ -236,7 +236,14 @@ def test_names_that_are_not_utf_8_are_printed_safely(command, tiny_run, tmp_path
 
 def test_another_optimizer_than_the_recipe_s_takes_none_of_the_settings_that_only_that_one_has():
     config = config_of(recipe="speed", optimizer="adam")
-    assert (config.bias_learning_rate, config.momentum) == (None, None)
+    assert (config.learning_rate, config.bias_learning_rate, config.momentum) == (None, None, None)
     assert config.network == "speed"
     kept = config_of(recipe="speed", optimizer="muon")
-    assert kept.momentum is not None
+    assert (kept.learning_rate, kept.momentum) == (0.24, 0.6)
+    assert config_of(recipe="speed", optimizer="adam", learning_rate=0.5).learning_rate == 0.5
+
+
+def test_a_recipe_that_names_no_optimizer_keeps_its_rate_with_any(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('network = "convnet"\nlearning_rate = 0.02\n', encoding="utf-8")
+    assert config_of(recipe=str(path), optimizer="sgd").learning_rate == 0.02

@@ -1,5 +1,8 @@
 """Batches: each epoch a permutation, batches its stretches, any step directly, streamed as resident."""
 
+import contextlib
+import threading
+
 import hypothesis
 import numpy as np
 import pytest
@@ -117,3 +120,20 @@ def test_no_sizes_no_chunks(monkeypatch):
     assert list(chunks(split_of(3), BatchOrder(3, 2, 0), iter([]))) == []
     monkeypatch.setattr(batches, "_RESIDENT_BYTES", 0)
     assert list(chunks(split_of(3), BatchOrder(3, 2, 0), iter([]))) == []
+
+
+def test_streamed_images_stay_with_the_processor_in_the_thread_that_reads_them(monkeypatch):
+    """A device chosen outside holds in its own thread alone; without one, a GPU would be filled with images."""
+    import tensorflow as tf
+
+    placed = []
+
+    def device(name):
+        placed.append((name, threading.current_thread().name.startswith("seewell-batches")))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(batches, "_RESIDENT_BYTES", 0)
+    monkeypatch.setattr(tf, "device", device)
+    split = Split(np.zeros((9, 2, 2, 1), np.uint8), np.zeros(9, np.int64))
+    assert len(list(chunks(split, BatchOrder(9, 3, 0), iter([(0, 1), (1, 1)])))) == 2
+    assert placed == [("/CPU:0", True)] * 2

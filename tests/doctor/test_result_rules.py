@@ -6,12 +6,12 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from seewell.doctor.intervals import difference_interval, wilson
 from seewell.doctor.outcome import ErrorFacts, ResultFacts
 from seewell.doctor.probes.result import falling_share
 from seewell.doctor.rules.result import judge_bias, judge_variance
 from seewell.doctor.verdict import verdict
 from seewell.findings import CODES
+from seewell.intervals import difference_interval, wilson
 
 
 def facts(train=0.0, validation=0.0, count=10_000, classes=10, target=0.0, given=False, flat=True):

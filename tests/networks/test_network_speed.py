@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from seewell.errors import NetworkError
+from seewell.networks import speed
 from seewell.networks.preprocessing import fit_statistics
 from seewell.networks.registry import build_network
 from seewell.networks.taps import Taps
@@ -51,6 +52,13 @@ def test_its_kernel_is_fixed_and_nothing_else_is():
     learned = build(whiten="false")
     assert "whiten/kernel" in [one.path for one in learned.trainable_variables]
     assert not np.array_equal(learned.get_layer("whiten").kernel, network.get_layer("whiten").kernel)
+
+
+@pytest.mark.parametrize("limit", [1, 2**12, 2**30])
+def test_whitening_is_found_from_a_few_images_at_a_time(monkeypatch, limit):
+    whole = build().get_layer("whiten").kernel.numpy()
+    monkeypatch.setattr(speed, "_FIT_BYTES", limit)
+    np.testing.assert_allclose(build().get_layer("whiten").kernel, whole, atol=2e-4)
 
 
 def test_without_images_the_first_layer_is_an_orthonormal_basis():

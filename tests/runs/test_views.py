@@ -20,7 +20,8 @@ def logits_of(images):
 
 def predict(images):
     assert images.dtype == np.uint8
-    return log_softmax(logits_of(images)), None
+    logs = log_softmax(logits_of(images))
+    return logs, np.exp(logs)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -31,11 +32,30 @@ def test_weights_sum_to_1_and_half_of_them_are_on_mirrored_views(name):
 
 
 def test_the_answer_is_the_softmax_of_the_mean_logits():
-    logs, probabilities = answers_on_views(predict, IMAGES, "mirror")
+    plain, found = answers_on_views(predict, IMAGES, "mirror")
+    logs, probabilities = found.logs, found.probabilities
     mean = (logits_of(IMAGES) + logits_of(IMAGES[:, :, ::-1])) / 2
     np.testing.assert_allclose(logs, log_softmax(mean), atol=1e-5)
     np.testing.assert_allclose(probabilities, np.exp(log_softmax(mean)), atol=1e-5)
     assert logs.dtype == probabilities.dtype == np.float32
+    np.testing.assert_array_equal(plain.logs, predict(IMAGES)[0])
+    np.testing.assert_array_equal(plain.probabilities, predict(IMAGES)[1])
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_block_of_images_at_a_time_gives_the_same_and_each_view_is_asked_once(name):
+    asked = []
+
+    def counted(images):
+        asked.append(len(images))
+        return predict(images)
+
+    whole = answers_on_views(predict, IMAGES, name)
+    blocks = answers_on_views(counted, IMAGES, name, most=2)
+    for one, other in zip(whole, blocks, strict=True):
+        np.testing.assert_allclose(one.logs, other.logs, rtol=1e-6)
+        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-6)
+    assert asked == [2] * len(VIEWS[name]) + [2] * len(VIEWS[name]) + [1] * len(VIEWS[name])
 
 
 def test_shifts_go_one_pixel_both_ways_and_reflect_the_border():
@@ -43,11 +63,12 @@ def test_shifts_go_one_pixel_both_ways_and_reflect_the_border():
     moved = [padded[:, :-2, :-2], padded[:, 2:, 2:]]
     logits = 0.25 * logits_of(IMAGES) + 0.25 * logits_of(IMAGES[:, :, ::-1])
     logits += 0.125 * sum(logits_of(one) + logits_of(one[:, :, ::-1]) for one in moved)
-    np.testing.assert_allclose(answers_on_views(predict, IMAGES, "mirror-shift")[0], log_softmax(logits), atol=1e-5)
+    found = answers_on_views(predict, IMAGES, "mirror-shift")[1]
+    np.testing.assert_allclose(found.logs, log_softmax(logits), atol=1e-5)
 
 
 def test_an_image_of_one_pixel_is_its_own_view():
     dots = IMAGES[:, :1, :1]
-    by_brightness = lambda images: (log_softmax(images[:, 0, 0].astype(np.float64) / 99), None)  # noqa: E731
+    by_brightness = lambda images: (log_softmax(images[:, 0, 0].astype(np.float64) / 99),) * 2  # noqa: E731
     expected = by_brightness(dots)[0]
-    np.testing.assert_allclose(answers_on_views(by_brightness, dots, "mirror-shift")[0], expected, atol=1e-5)
+    np.testing.assert_allclose(answers_on_views(by_brightness, dots, "mirror-shift")[1].logs, expected, atol=1e-5)

@@ -114,6 +114,16 @@ def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widt
     assert config.epochs >= epochs
 
 
+def test_where_the_fewest_updates_take_more_than_a_minute_that_is_said():
+    large = DataFacts(images=500, height=224, width=224, channels=3, classes=10)
+    reasons = [
+        next(choice.reason for choice in plan(facts=facts).choices if choice.setting == "epochs")
+        for facts in (large, DIGITS)
+    ]
+    assert "expected to take about" in reasons[0]
+    assert "about a minute" in reasons[1]
+
+
 def test_a_batch_larger_than_the_set_and_endless_trainings_are_refused():
     with pytest.raises(ConfigError, match="more than the 1,294 training images"):
         plan(TrainConfig(network="convnet", batch_size=1296))

@@ -1,15 +1,20 @@
 """`--profile`: where an update's time goes, and that the training is the same with it."""
 
+import contextlib
 import json
 
 import pytest
 
 from resuming_makers import SETTINGS, outcome, write_source
 from seewell.config import TrainConfig
+from seewell.data.batches import BatchOrder
+from seewell.networks.layer_table import layer_table
 from seewell.networks.registry import build_network
+from seewell.training import profiler
 from seewell.training.peak import peak_multiply_adds
 from seewell.training.profiler import work_of_an_update
 from seewell.training.step import PHASES
+from seewell.training.stopwatch import Lap
 from seewell.workbench import train
 
 PROFILED = {
@@ -78,6 +83,32 @@ def test_the_share_of_the_peak_is_said(runs):
 def test_the_work_of_an_update_is_three_forward_passes_but_for_the_first_layer():
     network = build_network("fully-connected", input_shape=(4, 4, 1), num_classes=3, arguments={"widths": "5"})
     assert work_of_an_update(network, 10) == 10 * (2 * 16 * 5 + 3 * 5 * 3)
+
+
+def test_what_is_not_trained_costs_one_pass_and_nothing_goes_back_through_it():
+    network = build_network("speed", input_shape=(12, 12, 3), num_classes=3, arguments={"widths": "4-4"})
+    rows = [row.multiply_adds for row in layer_table(network) if row.multiply_adds]
+    assert [row.name for row in layer_table(network) if row.multiply_adds][:2] == ["whiten", "conv1_1"]
+    assert work_of_an_update(network, 10) == 10 * (rows[0] + 2 * rows[1] + 3 * sum(rows[2:]))
+
+
+def test_a_training_that_goes_on_after_its_traces_has_a_peak(monkeypatch, tmp_path):
+    @contextlib.contextmanager
+    def quick(folder, seconds):
+        yield
+        seconds[0] = 1e-3
+
+    monkeypatch.setattr(profiler, "_recording", quick)
+    monkeypatch.setattr(profiler, "peak_multiply_adds", lambda _: 1e9)
+    network = build_network("fully-connected", input_shape=(4, 4, 1), num_classes=3, arguments={"widths": "5"})
+    found = profiler.Profiler(network, precision="float32", batch_size=10, folder=tmp_path)
+    order = BatchOrder(60, 10, 0)
+    for step in range(40):
+        with found.around(order.chunk(step, 1, None, None), total=1000):
+            pass
+    result = found.result({"updates": Lap(40, 0.04, 1e-3)}, 40)
+    assert result["traced"]["updates"] == 12
+    assert result["peak"]["multiply_adds_a_second"] == 1e9
 
 
 def test_the_peak_is_measured_in_the_training_precision():

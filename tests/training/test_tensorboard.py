@@ -31,10 +31,10 @@ def network():
     )
 
 
-def write(folder, network, first_step=0):
+def write(folder, network, first_step=0, **options):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (6, 8, 8, 1)).astype(np.uint8)
-    writer = TensorBoardWriter(folder, images, rng.integers(0, 3, 6))
+    writer = TensorBoardWriter(folder, images, rng.integers(0, 3, 6), **options)
     writer.on_start(Started(network, first_step, 20, 10.0, 6))
     writer.on_progress(first_step + 5, 1.0, 0.5, 100.0)
     writer.on_train(TrainReport(first_step + 5, 0.5, 1.25, 0.5, 0.01, 1.0, 100.0))
@@ -55,6 +55,16 @@ def test_there_are_scalars_and_histograms_of_every_layer(tmp_path, network):
     assert tags["train/cost"] == [5]
     assert tags["validation/cost"] == [10]
     assert tags["pre-activations/conv1_1"][0] == 0
+
+
+def test_without_time_for_histograms_there_are_scalars_and_nothing_is_traced(tmp_path, network, monkeypatch):
+    monkeypatch.delattr("seewell.training.tensorboard.Taps")
+    with pytest.raises(NameError):
+        write(tmp_path / "with", network)
+    write(tmp_path / "without", network, histograms=False)
+    tags = tags_in(tmp_path / "without")
+    assert "validation/accuracy" in tags
+    assert not any(name.startswith(("weights/", "gradients/", "pre-activations/")) for name in tags)
 
 
 def test_looking_changes_nothing(tmp_path, network):

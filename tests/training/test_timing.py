@@ -9,7 +9,16 @@ from seewell.errors import ConfigError
 from seewell.training.lateness import Lateness
 from seewell.training.pacing import Pacer, checkpoint_interval
 from seewell.training.plan import check_config
-from seewell.training.timing import Pace, Reserve, TimePlan, read_time, reserve_for, steps_that_fit
+from seewell.training.timing import (
+    Pace,
+    Reserve,
+    TimePlan,
+    read_time,
+    reserve_for,
+    seconds_needed,
+    steps_that_fit,
+    time_for_updates,
+)
 
 costs = st.floats(0.0, 3.0)
 updates = st.floats(1e-3, 1.0)
@@ -75,9 +84,40 @@ def test_a_time_goes_with_neither_epochs_nor_steps(other):
 
 
 def test_without_the_doctor_nothing_is_kept_free_for_it():
-    assert reserve_for(60, examination=0.0, doctor_share=0.0, board_share=0.03).watching == pytest.approx(1.8)
+    assert reserve_for(60, examination=0.0, doctor_share=0.0, board_share=0.03).watching == 0
     assert reserve_for(10, examination=2.0, doctor_share=0.03, board_share=0.0).watching == pytest.approx(1.0)
-    assert reserve_for(600, examination=10.0, doctor_share=0.03, board_share=0.03) == Reserve(10.0, 36.0)
+    found = reserve_for(600, examination=10.0, doctor_share=0.03, board_share=0.03)
+    assert (found.examination, found.watching, found.board) == (10.0, 18.0, 18.0)
+    assert found.whole == 46.0 + found.closing
+
+
+def test_a_training_of_less_than_a_minute_has_no_histograms():
+    found = [reserve_for(s, examination=0.0, doctor_share=0.0, board_share=0.03).board for s in (59, 60)]
+    assert found == [0.0, pytest.approx(1.8)]
+
+
+def test_a_profile_is_kept_free_for_and_the_end_is_in_proportion():
+    bare = reserve_for(5, examination=0.0, doctor_share=0.0, board_share=0.03)
+    assert 0 < bare.closing <= 0.5
+    assert reserve_for(5, examination=0.0, doctor_share=0.0, board_share=0.03, profile=True).watching > bare.watching
+
+
+@hypothesis.given(st.floats(1.0, 5000.0), updates, costs, costs, epochs, intervals)
+def test_the_time_that_updates_need_is_the_least_they_fit_into(
+    wanted, update, validation, checkpoint, per_epoch, every
+):
+    pace = Pace(update, validation, checkpoint, figures=1.0, keeping=0.5)
+
+    def reserve(seconds):
+        return reserve_for(seconds, examination=2.0, doctor_share=0.03, board_share=0.03)
+
+    def fitting(seconds):
+        left = time_for_updates(seconds, pace, measuring=3.0, reserve=reserve(seconds))
+        return steps_that_fit(left, pace, per_epoch=per_epoch, checkpoint_every=every)
+
+    needed = seconds_needed(wanted, pace, per_epoch=per_epoch, checkpoint_every=every, measuring=3.0, reserve=reserve)
+    assert fitting(needed) >= wanted
+    assert fitting(0.999 * needed) < wanted or 59.9 < needed < 62  # the histograms of a minute make a step
 
 
 PLAN = TimePlan("60s", 60.0, 5.0, Reserve(9.0, 3.0), 1000, 2.0, Pace(0.04, 1.0, 0.0, 1.0))

@@ -32,8 +32,11 @@ def command(
     from seewell.quiet import import_tensorflow
 
     import_tensorflow()
-    found = opened.evaluate(source, split=split)
-    apart = None if tta is None else opened.evaluate(source, split=split, tta=tta)
+    apart: Evaluation | None = None
+    if tta is None:
+        found = opened.evaluate(source, split=split)
+    else:
+        found, apart = opened.evaluate_on_views(source, split=split, tta=tta)
     if as_json:
         said = {} if apart is None else {"tta": {"views": tta, **_figures(apart)}}
         print_json({"run": str(run), **found.to_dict(), **said})

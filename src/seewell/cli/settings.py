@@ -19,7 +19,7 @@ _LENGTHS = ("epochs", "steps", "time")
 def config_from_options(recipe: str | None, network: str | None, options: dict[str, Any]) -> "TrainConfig":
     """Options over the recipe's settings; without a recipe, a network or optimizer takes its own defaults.
 
-    Another optimizer than the recipe's does not take over what only that one has.
+    Another optimizer than the recipe's takes over neither what only that one has nor its learning rate.
 
     Args:
         recipe: A recipe's name or file.
@@ -41,7 +41,8 @@ def config_from_options(recipe: str | None, network: str | None, options: dict[s
         name, arguments = parse_network(network)
         settings |= {"network": name, "network_arguments": arguments}
     if options.get("optimizer", settings.get("optimizer")) != settings.get("optimizer"):
-        for name in OPTIMIZERS_OWN:
+        # A rate belongs to the optimizer that a recipe names; where it names none, to the recipe itself.
+        for name in (*OPTIMIZERS_OWN, *(("learning_rate",) if "optimizer" in settings else ())):
             settings.pop(name, None)
     if {*_LENGTHS} & {*options}:  # an option beats the recipe's length, whichever way it is given
         settings = {name: value for name, value in settings.items() if name not in _LENGTHS}

@@ -273,11 +273,10 @@ def _of_the_time(info: dict[str, Any]) -> list[str]:
         f"({each:.3g} ms an update were measured)"
     ]
     if timed["epochs"] < 1:
-        before = timed["measuring"] + sum(timed["reserve"].values()) + timed["pace"]["figures"]
-        needed = timed["steps"] / timed["epochs"] * timed["pace"]["update"] + before
         said.append(
-            f"note: that is less than one epoch: not every image will be seen. One epoch needs about {needed:,.0f} s; "
-            "a smaller network (--network) or smaller images (--preprocess resize=HxW) need less"
+            "note: that is less than one epoch: not every image will be seen. One epoch needs about "
+            f"{timed['one_epoch']:,.0f} s; a smaller network (--network) or smaller images "
+            "(--preprocess resize=HxW) need less"
         )
     return said
 
@@ -297,6 +296,9 @@ def _workbench() -> Any:
 
     import_tensorflow()
     from seewell import workbench
+    from seewell.training.quotas import limit_threads
+
+    limit_threads()
 
     return workbench
 

@@ -249,7 +249,7 @@ _KINDS: dict[str, _Kind] = {
     "alternating-flip": _Kind(_alternating_flip, lambda side: 1.0, "", 1, 1),
     # Moved by up to so many pixels each way, the gap filled with zeros: padding and a random crop.
     "shift": _Kind(_shift, lambda side: max(1.0, round(side / 8)), "pixels", 0, 512),
-    # The same, the gap filled with the image's mirrored border.
+    # The same, the gap filled with the image's mirrored border; its last row stands twice (NumPy's "symmetric").
     "shift-reflect": _Kind(_shift_reflect, lambda side: max(1.0, round(side / 16)), "pixels", 0, 512),
     # Turned about the middle by up to so many degrees.
     "rotate": _Kind(_rotate, lambda side: 10.0, "degrees", 0, 180),

@@ -136,10 +136,12 @@ def chunks(split: Split, order: BatchOrder, sizes: Iterator[tuple[int, int]]) ->
     def read(first: int, steps: int) -> Chunk:
         wanted = order.indices(first, steps)
         rows, places = np.unique(wanted, return_inverse=True)
+        with tf.device("/CPU:0"):  # of this thread: that of the caller does not hold here
+            images, labels = tf.constant(split.images[rows]), tf.constant(split.labels[rows].astype(np.int32))
         return Chunk(
             first,
-            tf.constant(split.images[rows]),
-            tf.constant(split.labels[rows].astype(np.int32)),
+            images,
+            labels,
             places.reshape(wanted.shape).astype(np.int32),
             wanted,
             order.epochs(first, steps),

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -45,6 +45,7 @@ class LayerRow:
         weights: Numbers that are multiplied, without biases; BatchNorm's gamma counts, its moving averages do not.
         biases: Numbers that are added; BatchNorm's beta counts.
         multiply_adds: Multiplications (each with an addition) for one image.
+        trained: Whether any of its numbers is learned.
     """
 
     name: str
@@ -53,6 +54,7 @@ class LayerRow:
     weights: int
     biases: int
     multiply_adds: int
+    trained: bool = field(default=False, compare=False, repr=False)
 
 
 def layer_table(model: Any) -> tuple[LayerRow, ...]:
@@ -130,7 +132,8 @@ def _rows(model: Any) -> Iterator[LayerRow]:
             weights = biases = 0
         seen.add(id(call.layer))
         shape = _shape(call.output, name)
-        yield LayerRow(name, kind or type(call.layer).__name__, shape, weights, biases, _multiply_adds(call, shape))
+        work, trained = _multiply_adds(call, shape), bool(call.layer.trainable_variables)
+        yield LayerRow(name, kind or type(call.layer).__name__, shape, weights, biases, work, trained)
 
 
 def _kind(layer: Any) -> str:

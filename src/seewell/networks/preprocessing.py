@@ -6,7 +6,7 @@ Rescaling layer: a Normalization layer's constants do not survive ONNX export.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -52,13 +52,17 @@ class Statistics:
         channel_mean: float32 (C,), mean over all pixels of a channel.
         channel_deviation: float32 (C,), population standard deviation of a channel.
         sample: uint8 (M, H, W, C), images spread evenly over the split, for constants of a network that depend
-            on what its preprocessing makes of them.
+            on what its preprocessing makes of them; none where these are set otherwise.
     """
 
     mean_image: npt.NDArray[np.float32]
     channel_mean: npt.NDArray[np.float32]
     channel_deviation: npt.NDArray[np.float32]
     sample: npt.NDArray[np.uint8]
+
+    def without_sample(self) -> "Statistics":
+        """For a network that takes over another's weights, constants and all."""
+        return replace(self, sample=self.sample[:0])
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ def build_network(
     logits = entry.build(x, classes, settings, chosen)
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(logits)
     network = keras.Model(image, probabilities, name=name.replace("-", "_"))
-    if entry.fit is not None and statistics is not None:
+    if entry.fit is not None and statistics is not None and len(statistics.sample):
         entry.fit(network, statistics.sample)
     return network
 

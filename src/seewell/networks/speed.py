@@ -16,6 +16,8 @@ __all__ = ["SpeedArguments", "build", "fit"]
 _PATCH = 2
 _WHITEN = "whiten"
 _FIT_IMAGES = 200
+_FIT_BYTES = 2**25
+"""Of float32 patches, which hold each pixel of a few images four times."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def fit(network: keras.Model, images: npt.NDArray[np.uint8]) -> None:
     if layer.trainable:
         return
     seen = keras.Model(network.input, layer.input)
-    parts = [images[start : start + _FIT_IMAGES] for start in range(0, len(images), _FIT_IMAGES)]
+    height, width, channels = layer.input.shape[1:]
+    most = min(_FIT_IMAGES, max(1, _FIT_BYTES // (height * width * channels * 4 * _PATCH**2)))
+    parts = [images[start : start + most] for start in range(0, len(images), most)]
     moments = [patch_covariance(np.asarray(seen(part)), _PATCH) * len(part) for part in parts]
     _set_filters(layer, whitening_filters(np.sum(moments, axis=0) / len(images)))
 

@@ -2,14 +2,16 @@
 
 import weakref
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seewell.runs.views import answers_on_views
+from seewell.intervals import wilson
+from seewell.runs.views import Answers, answers_on_views
 
-__all__ = ["ClassResult", "Evaluation", "Predictor", "evaluate", "wilson_interval"]
+__all__ = ["ClassResult", "Evaluation", "Predictor", "evaluate", "evaluate_on_views", "wilson_interval"]
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,7 @@ def wilson_interval(right: int, count: int, confidence: float = 0.95) -> tuple[f
         >>> round(low, 4), round(high, 4)
         (0.9679, 0.9941)
     """
-    from scipy.stats import binomtest
-
-    if count == 0:
-        return 0.0, 1.0
-    interval = binomtest(right, count).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    return wilson(right / count if count else 0.0, count, NormalDist().inv_cdf((1 + confidence) / 2))
 
 
 class Predictor:
@@ -171,8 +168,6 @@ def evaluate(
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
     split: str,
-    *,
-    tta: str | None = None,
 ) -> Evaluation:
     """Measure a network on images with known labels.
 
@@ -182,13 +177,41 @@ def evaluate(
         labels: int64 (N,), in [0, K).
         classes: K names.
         split: What the images are, for the record.
-        tta: Test-time augmentation, one of `seewell.runs.views.VIEWS`; None looks at each image once, as it is.
 
     Returns:
         The evaluation.
     """
+    return _judged(Answers(*predictor_of(model)(images)), labels, classes, split)
+
+
+def evaluate_on_views(
+    model: Any,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    split: str,
+    tta: str,
+) -> tuple[Evaluation, Evaluation]:
+    """Measure a network as it is and with test-time augmentation, in one pass.
+
+    Args:
+        model: As for `evaluate`.
+        images: uint8 (N, H, W, C).
+        labels: int64 (N,), in [0, K).
+        classes: K names.
+        split: What the images are, for the record.
+        tta: One of `seewell.runs.views.VIEWS`.
+
+    Returns:
+        The plain evaluation, and that of the answers averaged over the views.
+    """
     predict = predictor_of(model)
-    logs, probabilities = predict(images) if tta is None else answers_on_views(predict, images, tta)
+    plain, averaged = answers_on_views(predict, images, tta, most=predict.most)
+    return _judged(plain, labels, classes, split), _judged(averaged, labels, classes, split)
+
+
+def _judged(found: Answers, labels: NDArray[np.int64], classes: tuple[str, ...], split: str) -> Evaluation:
+    logs, probabilities = found.logs, found.probabilities
     answers = probabilities.argmax(axis=1)
     count, kinds = len(labels), len(classes)
     confusion = np.bincount(labels * kinds + answers, minlength=kinds * kinds).reshape(kinds, kinds).astype(np.int64)

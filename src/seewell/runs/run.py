@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seewell.config import TrainConfig, check_names, config_from_dict
-from seewell.data.dataset import ImageDataset
+from seewell.data.dataset import ImageDataset, Split
 from seewell.data.decode import Decoding, decode_image
 from seewell.errors import DataError, FormatError, RunError, did_you_mean
 from seewell.files import read_json
 from seewell.findings import Finding, finding_from_dict
 from seewell.runs.checkpoint import best_whole, load
-from seewell.runs.evaluation import Evaluation, evaluate, predictor_of
+from seewell.runs.evaluation import Evaluation, evaluate, evaluate_on_views, predictor_of
 from seewell.runs.folder import FORMAT, RunFolder
 from seewell.runs.gate import load_network
 from seewell.runs.measurements import read_measurements
@@ -209,7 +209,34 @@ class Run:
             DataError: The source has no such split, other classes, or images of another kind.
             ConfigError: There is no such test-time augmentation.
         """
+        if tta is not None:
+            return self.evaluate_on_views(source, split=split, tta=tta)[1]
+        dataset, chosen = self._split_of(source, split)
+        return evaluate(self.network, chosen.images, chosen.labels, dataset.classes, split)
+
+    def evaluate_on_views(
+        self, source: str | Path | ImageDataset | None = None, *, split: str = "test", tta: str
+    ) -> tuple[Evaluation, Evaluation]:
+        """Measure the kept network on a split as it is and with test-time augmentation; the source is read once.
+
+        Args:
+            source: As for `evaluate`.
+            split: "test", "validation" or "train".
+            tta: "mirror" or "mirror-shift".
+
+        Returns:
+            The plain evaluation, and that of the answers averaged over the views.
+
+        Raises:
+            DataError: As for `evaluate`.
+            ConfigError: There is no such test-time augmentation.
+        """
         check_names("test-time augmentation", tta, VIEWS)
+        dataset, chosen = self._split_of(source, split)
+        return evaluate_on_views(self.network, chosen.images, chosen.labels, dataset.classes, split, tta)
+
+    def _split_of(self, source: str | Path | ImageDataset | None, split: str) -> tuple[ImageDataset, Split]:
+        """A split of a dataset that this run's network can answer for."""
         if split not in SPLITS:
             raise DataError(
                 f'there is no split "{split}".', expected=", ".join(SPLITS), fix=did_you_mean(split, SPLITS)
@@ -235,7 +262,7 @@ class Run:
                 expected="a source with test images (a folder test/, for example)",
                 fix="--split validation",
             )
-        return evaluate(self.network, chosen.images, chosen.labels, dataset.classes, split, tta=tta)
+        return dataset, chosen
 
     def _dataset_for(self, source: str | Path | ImageDataset | None) -> ImageDataset:
         if isinstance(source, ImageDataset):

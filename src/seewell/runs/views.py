@@ -1,12 +1,13 @@
 """Test-time augmentation: a network's answers on several views of an image, averaged."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["VIEWS", "answers_on_views"]
+__all__ = ["VIEWS", "Answers", "answers_on_views"]
 
 Images = NDArray[np.uint8]
 
@@ -49,28 +50,58 @@ VIEWS: dict[str, tuple[tuple[float, tuple[Callable[[Images], Images], ...]], ...
 """Name → views, each with its weight and the changes that make it (Jordan 2024, arXiv:2404.00498, section 3.5)."""
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """A network's answers on some images.
+
+    Attributes:
+        logs: float32 (N, K) log-probabilities.
+        probabilities: float32 (N, K).
+    """
+
+    logs: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
 def answers_on_views(
-    predict: Callable[[Images], tuple[NDArray[np.float32], Any]], images: Images, name: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The logits of each view, averaged with its weight, as one answer an image.
+    predict: Callable[[Images], tuple[NDArray[np.float32], NDArray[np.float32]]],
+    images: Images,
+    name: str,
+    *,
+    most: int = 1000,
+) -> tuple[Answers, Answers]:
+    """The answers on the images as they are, and the logits of each view, averaged with its weight.
 
     Logits and log-probabilities differ by one number a view, which the last
-    softmax takes out again, so that log-probabilities serve.
+    softmax takes out again, so that log-probabilities serve. Only a block of
+    images is copied at a time: the split may be larger than the memory.
 
     Args:
-        predict: From uint8 (N, H, W, C) to float32 (N, K) log-probabilities and something else.
-        images: uint8 (N, H, W, C).
+        predict: From uint8 (N, H, W, C) to float32 (N, K) log-probabilities and probabilities.
+        images: uint8 (N, H, W, C), at least one.
         name: One of `VIEWS`.
+        most: Images in a block.
 
     Returns:
-        float32 (N, K) log-probabilities and float32 (N, K) probabilities.
+        The plain answers, and those over all views.
     """
-    total: Any = 0.0
-    for weight, changes in VIEWS[name]:
-        view = images
-        for change in changes:
-            view = change(view)
-        total = total + weight * predict(np.ascontiguousarray(view))[0].astype(np.float64)
-    shifted = total - total.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return logs.astype(np.float32), np.exp(logs).astype(np.float32)
+    plain: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    totals: list[NDArray[np.float64]] = []
+    for start in range(0, len(images), most):
+        block = np.asarray(images[start : start + most])
+        plain.append(predict(block))
+        total: Any = 0.0
+        for weight, changes in VIEWS[name]:
+            view = block
+            for change in changes:
+                view = change(view)
+            logs = predict(np.ascontiguousarray(view))[0] if changes != (_as_it_is,) else plain[-1][0]
+            total = total + weight * logs.astype(np.float64)
+        totals.append(total)
+    both = np.concatenate(totals)
+    shifted = both - both.max(axis=1, keepdims=True)
+    averaged = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return (
+        Answers(np.concatenate([one[0] for one in plain]), np.concatenate([one[1] for one in plain])),
+        Answers(averaged.astype(np.float32), np.exp(averaged).astype(np.float32)),
+    )

@@ -1,5 +1,6 @@
 """Which network, number format and batch get most out of a given time: a short search over what is measured."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ class Tried:
 
     Attributes:
         candidate: What was tried.
-        update: Seconds of an update.
+        update: Seconds of an update; infinite where there is not enough memory for one.
         epochs: Passes over the training images that fit into the time.
         updates: The same as updates.
     """
@@ -63,9 +64,11 @@ def choose(
         may_go_on: Whether there is time to measure another.
 
     Returns:
-        The choice.
+        The choice; its update takes infinitely long where none fits in memory.
     """
     best = _width(measure(first), widths, enough, work, measure, may_go_on)
+    if math.isinf(best.update):
+        return best
     for precision in precisions:
         if precision != best.candidate.precision and may_go_on():
             other = measure(replace(best.candidate, precision=precision))

@@ -13,7 +13,7 @@ from seewell.errors import InterruptedTrainingError, NotFiniteError, RunError, T
 from seewell.networks.taps import Taps
 from seewell.training.signals import Reason
 
-__all__ = ["Ending", "where_it_began"]
+__all__ = ["Ending", "out_of_memory", "where_it_began"]
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,7 @@ class Ending:
 
     def out_of_memory(self, batch_size: int) -> TrainingStoppedError:
         """Batches of so many images do not fit."""
-        return TrainingStoppedError(
-            f"there is not enough memory for batches of {batch_size:,} images.",
-            expected="a batch whose values fit in memory",
-            fix=f"--batch-size {max(1, batch_size // 2)}",
-            details={"run": self.run, "kept": self.kept},
-        )
+        return out_of_memory(batch_size, {"run": self.run, "kept": self.kept})
 
     def not_finite(self, what: str, learning_rate: float, details: Mapping[str, object]) -> NotFiniteError:
         """Cost or weights are not finite, as ``what`` says."""
@@ -79,6 +74,21 @@ class Ending:
 
     def _not_saved(self) -> dict[str, object]:
         return {} if self.unsaved is None else {"not saved": self.unsaved.what, "kept": self.kept}
+
+
+def out_of_memory(batch_size: int, details: Mapping[str, object] | None = None) -> TrainingStoppedError:
+    """Batches of so many images do not fit, in a training or where one is measured.
+
+    Example:
+        >>> out_of_memory(64).fix
+        '--batch-size 32'
+    """
+    return TrainingStoppedError(
+        f"there is not enough memory for batches of {batch_size:,} images.",
+        expected="a batch whose values fit in memory",
+        fix=f"--batch-size {max(1, batch_size // 2)}",
+        details=details,
+    )
 
 
 def where_it_began(model: Any, images: NDArray[np.uint8]) -> tuple[str, str]:

@@ -3,8 +3,9 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,34 @@ import numpy as np
 from seewell.config import TrainConfig
 from seewell.data.batches import BatchOrder, chunks
 from seewell.data.dataset import ImageDataset, Split
-from seewell.runs.checkpoint import save
+from seewell.errors import RunError
+from seewell.runs.checkpoint import Checkpoint, save
 from seewell.runs.evaluation import evaluate, predictor_of
+from seewell.runs.folder import RunFolder
+from seewell.runs.kept import keep
 from seewell.training.timing import Pace
 from seewell.training.trainee import Trainee
 
-__all__ = ["as_it_was", "measure_pace", "measure_update"]
+__all__ = ["UpdateCost", "as_it_was", "measure_pace", "measure_update"]
 
 _CALL_SECONDS = 0.25
 _CALLS = 4
 _MOST_UPDATES = 50
+_BYTES_A_SECOND = 2e8
+"""A guess at the disk, where no checkpoint can be written for a trial."""
+
+
+@dataclass(frozen=True)
+class UpdateCost:
+    """What an update takes.
+
+    Attributes:
+        seconds: One update, the graph being traced.
+        tracing: The first one, with the tracing of its graph.
+    """
+
+    seconds: float
+    tracing: float
 
 
 @contextmanager
@@ -35,8 +54,8 @@ def as_it_was(trainee: Trainee) -> Iterator[None]:
         trainee.restore(before)
 
 
-def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, seconds: float) -> float:
-    """Seconds that one update takes, the graph being traced: the median of several calls.
+def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, seconds: float) -> UpdateCost:
+    """What one update takes, the graph being traced and its images waited for: the median of several calls.
 
     The updates are real ones, with a learning rate of 0; everything that they
     change is put back.
@@ -48,8 +67,9 @@ def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, secon
         seconds: About how long to measure; two updates are made in any case.
     """
     order = BatchOrder(len(train), config.batch_size or 1, config.seed)
-    length = 1
+    length, before = 1, 0
     taken: list[float] = []
+    steady: list[float] = []  # images are read ahead, during the call before: it has to be as long
     began = time.perf_counter()
 
     def sizes() -> Iterator[tuple[int, int]]:
@@ -59,20 +79,26 @@ def measure_update(trainee: Trainee, train: Split, config: TrainConfig, *, secon
             step += length
 
     with as_it_was(trainee):
+        clock = began
         for number, chunk in enumerate(chunks(train, order, sizes())):
-            clock = time.perf_counter()
             trainee.steps.run(chunk, np.zeros(chunk.steps, np.float32))
-            taken.append((time.perf_counter() - clock) / chunk.steps)
+            ended = time.perf_counter()
+            taken.append((ended - clock) / chunk.steps)
+            if number > 1 and chunk.steps == before:
+                steady.append(taken[-1])
+            clock, before = ended, chunk.steps
             if number == 0:
-                began = time.perf_counter()  # tracing is not what is measured
+                began = ended  # tracing is not what is measured
             elif number == 1:
                 length = max(1, min(_MOST_UPDATES, round(_CALL_SECONDS / taken[-1])))
-            if number and time.perf_counter() - began > seconds:
+            if number and ended - began > seconds:
                 break
-    return statistics.median(taken[2:] or taken[1:])
+    return UpdateCost(statistics.median(steady or taken[2:] or taken[1:]), taken[0])
 
 
-def measure_pace(trainee: Trainee, kept: Any, dataset: ImageDataset, *, update: float, figures: int) -> Pace:
+def measure_pace(
+    trainee: Trainee, kept: Any, dataset: ImageDataset, *, update: float, figures: int, beside: Path | None = None
+) -> Pace:
     """What the other parts of a training take, besides its updates.
 
     Args:
@@ -81,18 +107,29 @@ def measure_pace(trainee: Trainee, kept: Any, dataset: ImageDataset, *, update: 
         dataset: The images.
         update: Seconds of an update, from `measure_update`.
         figures: Images that the kept network is measured on at the end.
+        beside: A folder on the disk that the run will be on, for a trial; the system's for temporary files where
+            left out.
     """
-    with tempfile.TemporaryDirectory() as aside:
-        checkpoint = trainee.capture(0, {})
-        clock = time.perf_counter()
-        save(Path(aside), checkpoint)
-        saving = time.perf_counter() - clock
+    checkpoint = trainee.capture(0, {})
     return Pace(
         update=update,
         validation=_seconds_an_image(trainee.judged, dataset) * len(dataset.validation),
-        checkpoint=saving,
+        checkpoint=_seconds_to_write(lambda folder: save(folder, checkpoint), checkpoint, beside),
         figures=_seconds_an_image(kept, dataset) * figures,
+        keeping=_seconds_to_write(lambda folder: keep(kept, RunFolder(folder)), checkpoint, beside),
     )
+
+
+def _seconds_to_write(write: Callable[[Path], object], checkpoint: Checkpoint, beside: Path | None) -> float:
+    """Seconds that something takes to be written beside a run; a guess where that disk refuses it."""
+    try:
+        with tempfile.TemporaryDirectory(dir=beside, prefix=".seewell-", ignore_cleanup_errors=True) as aside:
+            clock = time.perf_counter()
+            write(Path(aside))
+            return time.perf_counter() - clock
+    except (RunError, OSError):
+        values = (*checkpoint.weights.values(), *checkpoint.optimizer.values())
+        return sum(np.asarray(one).nbytes for one in values) / _BYTES_A_SECOND
 
 
 def _seconds_an_image(model: Any, dataset: ImageDataset) -> float:

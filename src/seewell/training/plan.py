@@ -25,6 +25,7 @@ from seewell.training.pacing import checkpoint_interval
 from seewell.training.precision import Choice, Hardware, choose_precision
 from seewell.training.quick import Candidate, is_quick, quick_settings
 from seewell.training.schedules import list_schedules
+from seewell.training.speed import speed_settings
 from seewell.training.timing import TimePlan, read_time
 
 __all__ = ["Plan", "check_config", "expected_seconds", "planned_steps", "resolve", "with_steps"]
@@ -115,7 +116,6 @@ _PLAIN: Mapping[str, tuple[Any, str]] = {
     "ema": (0.0, "none asked for"),
 }
 
-_SPEED = "Jordan 2024, arXiv:2404.00498, and its successor with Muon"
 _RESIDUAL = "He et al. 2015, section 4.2"
 _OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
     name: {
@@ -128,16 +128,6 @@ _OWN: Mapping[str, Mapping[str, tuple[Any, str]]] = {
         "l2": (5e-5, f"{_RESIDUAL}: weight decay 1e-4, as the cost's gradient has it"),
     }
     for name in ("resnet20", "resnet18")
-} | {
-    "speed": {
-        "optimizer": ("muon", _SPEED),
-        "learning_rate": (0.24, _SPEED),
-        "bias_learning_rate": (100.0, f"{_SPEED}: biases learn faster"),
-        "momentum": (0.6, _SPEED),
-        "schedule": ("linear", _SPEED),
-        "preprocess": ("per-channel", _SPEED),
-        "label_smoothing": (0.2, _SPEED),
-    }
 }
 
 
@@ -171,7 +161,10 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
     else:
         batch = min(100, facts.images)
         proposals = {**_PLAIN, "batch_size": (batch, "the series' batch size, or all images where there are fewer")}
-        proposals |= {"network": ("convnet", "the series' network"), **_OWN.get(config.network or "convnet", {})}
+        own = (
+            speed_settings(facts, hardware, config) if config.network == "speed" else _OWN.get(config.network or "", {})
+        )
+        proposals |= {"network": ("convnet", "the series' network"), **own}
     own_rate = config.optimizer is None or config.optimizer == proposals["optimizer"][0]
     for setting, (value, reason) in proposals.items():
         if setting in ("learning_rate", *OPTIMIZERS_OWN) and not own_rate:

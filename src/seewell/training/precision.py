@@ -4,6 +4,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from seewell.training.quotas import usable_cores, usable_memory
+
 __all__ = ["Choice", "Hardware", "choose_precision", "detect_hardware", "policy_name"]
 
 
@@ -31,12 +33,14 @@ class Hardware:
         cores: Usable cores.
         flags: The processor's instruction sets, as Linux names them; empty where unknown.
         gpus: Compute capability (major, minor) of each GPU; (0, 0) where it has none (other makers).
+        memory: Bytes that may be used; 0 where unknown.
     """
 
     processor: str
     cores: int
     flags: frozenset[str]
     gpus: tuple[tuple[int, int], ...] = ()
+    memory: int = 0
 
     @property
     def has_bfloat16(self) -> bool:
@@ -45,9 +49,7 @@ class Hardware:
 
 
 def detect_hardware() -> Hardware:
-    """Look at this machine: processor, usable cores, GPUs that TensorFlow sees."""
-    import os
-
+    """Look at this machine: processor, usable cores and memory, GPUs that TensorFlow sees."""
     import tensorflow as tf
 
     name, flags = platform.processor() or platform.machine(), frozenset[str]()
@@ -60,12 +62,11 @@ def detect_hardware() -> Hardware:
                 break
             if label.strip() == "model name":
                 name = value.strip()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = tuple(
         tuple(tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)))
         for gpu in tf.config.list_physical_devices("GPU")
     )
-    return Hardware(name, cores, flags, gpus)
+    return Hardware(name, usable_cores(), flags, gpus, usable_memory())
 
 
 def choose_precision(asked: str, hardware: Hardware) -> Choice:

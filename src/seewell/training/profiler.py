@@ -68,7 +68,8 @@ class Profiler:
             with _recording(aside, seconds):
                 yield
             self._take(Path(aside), seconds[0], chunk.steps)
-        if self._seconds >= _TRACED_SECONDS or chunk.first_step + chunk.steps >= total:
+        last = chunk.first_step + chunk.steps >= total
+        if self._seconds >= _TRACED_SECONDS or len(self._traces) >= _MOST_TRACES or last:
             # Beside the trace, so that both saw the same machine.
             self._peak = peak_multiply_adds(self._precision)
 
@@ -172,14 +173,19 @@ def _kind_of(operation: Operation, kinds: Mapping[str, str]) -> str:
 def work_of_an_update(model: Any, batch_size: int) -> int:
     """Multiply-adds of one update: forward, gradients of the weights, gradients of the values between layers.
 
-    The first layer with weights needs none of the last, because nothing is learned in front of it.
+    A layer that is not trained needs no gradient of its weights, and one that nothing trained stands in front of needs
+    none of what goes into it. Layers count as standing in the order in which they run.
 
     Args:
         model: As for `seewell.networks.layer_table.layer_table`.
         batch_size: Images.
     """
-    rows = [row.multiply_adds for row in layer_table(model) if row.multiply_adds]
-    return batch_size * (3 * sum(rows) - (rows[0] if rows else 0))
+    work, learned = 0, False
+    for row in layer_table(model):
+        passes = 1 + row.trained + learned
+        work += passes * row.multiply_adds
+        learned = learned or row.trained
+    return batch_size * work
 
 
 def _training(laps: Mapping[str, Lap]) -> list[dict[str, Any]]:

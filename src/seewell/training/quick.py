@@ -78,6 +78,11 @@ def quick_settings(
     # A network learns little in fewer updates, however many the images and however large.
     least = math.ceil(_FEWEST_UPDATES * batch / facts.images)
     epochs = max(float(least), min(40.0, float(round(affordable))))
+    where = f"on {hardware.cores} cores in {precision}"
+    why_epochs = f"what fits into about a minute {where}; at most 40, at least {_FEWEST_UPDATES} updates"
+    if least > affordable:
+        taken = 0.75 * _MINUTE * epochs / affordable
+        why_epochs = f"at least {_FEWEST_UPDATES} updates, expected to take about {taken:,.0f} s {where}"
     spoken = f"{facts.images:,} images of {facts.height}×{facts.width}×{facts.channels}"
     return {
         "network": ("convnet", f"learns fast on {spoken}"),
@@ -91,10 +96,7 @@ def quick_settings(
         "schedule": ("one-cycle", "ends on time at a low rate"),
         "warmup": (0.0, "one-cycle rises by itself"),
         "batch_size": (batch, why_batch),
-        "epochs": (
-            epochs,
-            f"about a minute on {hardware.cores} cores in {precision}; at most 40, at least 200 updates",
-        ),
+        "epochs": (epochs, why_epochs),
         "augment": (
             ("shift", "rotate") if grey else ("flip", "shift"),
             "small shifts and turns keep a grey image's class" if grey else "photographs keep their class mirrored",

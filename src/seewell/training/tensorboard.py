@@ -27,6 +27,7 @@ class TensorBoardWriter(Observer):
         folder: Where the files go.
         images: uint8 (N, H, W, C): a fixed small batch to look at the layers with.
         labels: int64 (N,).
+        histograms: Whether there is time for them: their first ones trace two graphs.
 
     Attributes:
         lacks: Why something could not be written (a full disk), in a sentence; the training goes on without it.
@@ -34,9 +35,12 @@ class TensorBoardWriter(Observer):
 
     label = "tensorboard"
 
-    def __init__(self, folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    def __init__(
+        self, folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], *, histograms: bool = True
+    ) -> None:
         self._folder = folder
         self._images, self._labels = images, labels
+        self._wanted = histograms
         self._taps: Taps | None = None
         self._model: Any = None
         self._writer: Any = tf.summary.create_noop_writer()
@@ -48,7 +52,7 @@ class TensorBoardWriter(Observer):
         """Open the files and look at the layers before the first update."""
         with self._all_the_same():
             self._writer = tf.summary.create_file_writer(str(self._folder))
-        self._model, self._taps = started.model, Taps(started.model)
+        self._model, self._taps = started.model, Taps(started.model) if self._wanted else None
         self._began = time.perf_counter()
         self._histograms(started.first_step)
 

@@ -157,15 +157,15 @@ def make_trainee(
         The trainee, at step 0.
     """
 
-    def build() -> keras.Model:
+    def build(known: Statistics | None) -> keras.Model:
         if kept is not None:
             return load_network(kept)
-        return build_for(config, image_shape, num_classes, statistics, config.precision)
+        return build_for(config, image_shape, num_classes, known, config.precision)
 
     seed_everything(config.seed)
     with strategy.scope():
-        model = build()
-        average = build() if config.ema else None
+        model = build(statistics)
+        average = build(None if statistics is None else statistics.without_sample()) if config.ema else None
         optimizer = make_optimizer(
             config.optimizer or "",
             learning_rate=config.learning_rate or 0.0,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from seewell.doctor.intervals import Z99, bonferroni, difference_interval, wilson
 from seewell.doctor.outcome import Calibration, ClassRecall, ErrorFacts, NoiseFacts, ResultFacts
+from seewell.intervals import Z99, bonferroni, difference_interval, wilson
 
 __all__ = [
     "Answers",

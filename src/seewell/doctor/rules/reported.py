@@ -3,9 +3,9 @@
 import dataclasses
 
 from seewell.doctor.course_statistics import ReportFacts
-from seewell.doctor.intervals import difference_interval, wilson
 from seewell.doctor.outcome import ErrorFacts
 from seewell.findings import Finding
+from seewell.intervals import difference_interval, wilson
 
 __all__ = ["judge_shift", "reported_errors", "sharpened"]
 

@@ -1,8 +1,8 @@
 """Bias and variance: what kind of error is left (LTFN 12)."""
 
-from seewell.doctor.intervals import difference_interval
 from seewell.doctor.outcome import ErrorFacts
 from seewell.findings import Finding, Severity
+from seewell.intervals import difference_interval
 
 __all__ = ["judge_bias", "judge_variance"]
 
