@@ -67,6 +67,24 @@ def test_throughput_without_pytorch(without_processes, capsys, mode):
     assert capsys.readouterr().out == said
 
 
+def test_a_recipe_of_ours_trains_with_its_validations_off_the_clock():
+    from seewell.training import loop
+    from speed import seewell_training
+
+    judge = loop.judge
+    given = {"source": "digits", "recipe": "quick", "seed": 0, "options": ["steps=20"], "augmented": True}
+    found = seewell_training.make(given).train()
+    assert loop.judge is judge
+    assert found["seconds_validating"] > 0
+    assert found["curve"]
+    for point in found["curve"]:
+        assert 0 < point["seconds"] <= found["seconds"]
+        assert 0 <= point["accuracy"] <= 1
+        assert 0 <= point["accuracy_augmented"] <= 1
+    assert found["seconds_before"] > 0
+    assert found["seconds_measuring"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_startup_to_the_first_and_the_first_resumed_update(bench):

@@ -134,22 +134,23 @@ def test_validation_is_not_counted_as_training(monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     watch = Watch()
 
-    def evaluate(images):
+    def judge(model, dataset, smoothing):
         now[0] += 10.0
-        return images
+        return model, dataset, smoothing
 
     def report(epoch, accuracy):
         from seewell.training.observers import ValidationReport
 
         return ValidationReport(step=1, epoch=epoch, loss=1.0, accuracy=accuracy, best=True)
 
-    watch.on_start(None)
+    assert watch.begin("plan", "folder") == [watch]
+    now[0] += 1.0  # what other observers do before the first update is counted
     for epoch, accuracy in ((1, 0.5), (2, 0.8)):
         now[0] += 3.0
-        assert watch.timed(evaluate)("images") == "images"
+        assert watch.timed(judge)("model", "dataset", 0.1) == ("model", "dataset", 0.1)
         watch.on_validation(report(epoch, accuracy))
-    assert [(one["seconds"], one["accuracy"]) for one in watch.curve] == [(3.0, 0.5), (6.0, 0.8)]
-    assert watch.seconds == 6.0
+    assert [(one["seconds"], one["accuracy"]) for one in watch.curve] == [(4.0, 0.5), (7.0, 0.8)]
+    assert (watch.seconds, watch.apart) == (7.0, 20.0)
 
 
 def test_the_images_of_a_network_are_those_of_its_examples():
