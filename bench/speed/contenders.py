@@ -94,6 +94,7 @@ def summarize(speeds, chosen, *, peaks, multiply_adds):
                 "name": entry.name,
                 "maker": entry.maker,
                 "precision": entry.precision,
+                "variables": entry.variables,
                 "images_per_second": values,
                 "median": middle,
                 "ours_to_theirs": None if ours is None else [a / b for a, b in zip(ours, values, strict=True)],

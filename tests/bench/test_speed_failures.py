@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+import memory
+import scaling
+import startup
 import throughput
 import time_to_accuracy
 from speed.conversation import ContenderError
@@ -179,6 +182,38 @@ def test_a_misspelt_option_is_refused_before_anything_is_trained(trainings, caps
         trainings("--contenders", text)
     assert ended.value.code == 2
     assert "epochs" in capsys.readouterr().err
+
+
+TRAINED = {
+    "command_seconds": 3.0,
+    "training_seconds": 2.0,
+    "images_per_second": 10.0,
+    "seconds_an_update": 0.5,
+    "peak_megabytes": 400.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("bench", "results", "said"),
+    [
+        (startup, {"import numpy, 1": 0.25}, "import numpy                       0.25 s   0.25 to 0.25, n=1"),
+        (memory, {"1000, 0": 500.0, "50000, 2": 800.0}, "each byte of images costs 2.09 bytes; without images 494 MB"),
+        (scaling, {"batch 1, 0": TRAINED, "batch 100, 1": TRAINED}, "seconds an update grows with an exponent of 0.00"),
+    ],
+    ids=["startup", "memory", "scaling"],
+)
+def test_a_report_of_what_is_not_whole_tells_what_is_there(bench, results, said, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out.json"
+    out.write_text(json.dumps({"settings": {}, "machines": [{"commit": "one"}], "results": results}))
+    monkeypatch.setattr("sys.argv", ["bench", "--out", str(out), "--report"])
+    bench.main()
+    assert said in capsys.readouterr().out
+    assert out.with_suffix(".png").stat().st_size > 0
+
+
+def test_small_batches_get_more_updates_along_the_batch():
+    assert [scaling.updates("batch", {"batch": batch}, 100) for batch in (1, 10, 100)] == [3000, 300, 100]
+    assert scaling.updates("size", {"batch": 1}, 100) == 100
 
 
 def test_a_rival_that_does_not_get_there_is_bounded(capsys):

@@ -223,6 +223,26 @@ def test_a_contender_that_ends_says_why():
         conversation.Contender("nothing", {})
 
 
+def test_pytorch_is_there_when_its_setup_has_ended_or_another_interpreter_imports_it(tmp_path, monkeypatch):
+    asked = conversation.has_torch.__wrapped__
+    own = tmp_path / "bin" / "python"
+    monkeypatch.setattr(conversation, "_OWN_PYTHON", own)
+    monkeypatch.setattr(conversation, "BENCH_PYTHON", own)
+    own.parent.mkdir()
+    own.write_text("")
+    assert not asked()
+    (tmp_path / ".seewell-setup").write_text("")
+    assert asked()
+    monkeypatch.setattr(conversation, "BENCH_PYTHON", tmp_path / "nothing")
+    assert not asked()
+    other = tmp_path / "other"
+    for code in (0, 1):
+        other.write_text(f"#!/bin/sh\nexit {code}\n")
+        other.chmod(0o755)
+        monkeypatch.setattr(conversation, "BENCH_PYTHON", other)
+        assert asked() == (code == 0)
+
+
 ECHO = """
 import json, os, sys, time
 print('"ready"', flush=True)
@@ -288,6 +308,16 @@ def test_validation_is_not_counted_as_training(monkeypatch):
         watch.on_validation(report(epoch, accuracy))
     assert [(one["seconds"], one["accuracy"]) for one in watch.curve] == [(4.0, 0.5), (7.0, 0.8)]
     assert (watch.seconds, watch.apart) == (7.0, 20.0)
+
+
+@given(st.lists(st.tuples(POSITIVE, POSITIVE), min_size=3, max_size=8, unique_by=lambda one: one[0]))
+def test_the_slope_of_a_line_lies_in_its_interval(points):
+    (slope, low, high), _ = figures.line(*zip(*points, strict=True))
+    assert low <= slope <= high
+
+
+def test_two_points_give_a_line_without_an_interval():
+    assert figures.line([1, 2], [5, 7]) == ((2.0, None, None), 3.0)
 
 
 def test_the_images_of_a_network_are_those_of_its_examples():
