@@ -124,27 +124,34 @@ def main():
     parser.add_argument("--only", default="", help="a part of the names of what is measured")
     add_arguments(parser, "startup")
     given = parser.parse_args()
-    record = Record(given.out, {"source": given.source, "network": given.network}, anew=given.anew)
+    settings = {"source": given.source, "network": given.network}
+    record = Record(given.out, settings, anew=given.anew, report=given.report)
     with tempfile.TemporaryDirectory() as folder:
         trainings = Trainings(given.source, given.network, folder)
         wanted = {name: case for name, case in cases(trainings).items() if given.only in name}
-        if any("resumed" in name for name in wanted):
+        lacking = [name for name in wanted if len(record.rounds(name, given.rounds)) < given.rounds]
+        if given.report:
+            lacking = []
+        if any("resumed" in name for name in lacking):
             trainings.interrupt()
-        for case in wanted.values():
-            case()  # files into the cache
+        for name in lacking:
+            wanted[name]()  # files into the cache
         for number in range(given.rounds):
-            names = list(wanted)
-            start = number % len(names)
-            for name in names[start:] + names[:start]:
+            start = number % len(lacking) if lacking else 0
+            for name in lacking[start:] + lacking[:start]:
                 if f"{name}, {number}" not in record:
                     record.add(f"{name}, {number}", wanted[name]())
     rows = []
     for name in wanted:
-        values = [record[f"{name}, {number}"] for number in range(given.rounds)]
+        values = record.rounds(name, given.rounds)
+        if not values:
+            continue
         rows.append((name, *mean_interval(values)))
         print(
             f"{name:<34} {interval_text(rows[-1][1:], ' s')}   {min(values):.2f} to {max(values):.2f}, n={len(values)}"
         )
+    if not rows:
+        sys.exit(f"{given.out} holds nothing of what was asked for")
     pictures.bars(rows, given.out.with_suffix(".png"), title="from the start of a process", unit="seconds")
 
 

@@ -6,7 +6,9 @@
 Every training is a process of its own; for each seed all contenders train in turn, beginning with another one each
 time, and ratios are taken within a seed. All see the same training and validation images (10 % of the training images,
 stratified; 45,000 and 5,000 for the shared CIFAR-10). Counted are the seconds from the first batch on; validation is
-not counted, whoever does it; tracing, checkpoints and the doctor are. JSON holds each curve of (seconds, accuracy).
+not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into a given time are.
+What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow computes with oneDNN, in
+Keras's hands too; the series' graph is left to TensorFlow's own default. Exit code 1: a training failed.
 
 Contenders, joined by semicolons:
   seewell:RECIPE[,setting=value…]   a recipe by name, as it comes, or with settings changed (epochs=4, time=60s)
@@ -18,10 +20,13 @@ Contenders, joined by semicolons:
       and the updates that its author gave it; the accuracy is the author's
 
 fastai is left out: it needs torchvision, whose packages need a CUDA build of PyTorch of several GB on x86-64.
-A recipe that there is not is left out and said. What is in OUT already is not trained again.
+A recipe that there is not is left out and said. What is in OUT already is not trained again, unless its recipe changed;
+`--report` trains nothing and tells what OUT holds.
 """
 
 import argparse
+import hashlib
+import json
 import re
 import statistics
 import sys
@@ -30,11 +35,14 @@ from pathlib import Path
 
 import numpy as np
 
+from seewell.cli.settings import config_from_options, read_overrides
 from seewell.data.loading import load_dataset
+from seewell.errors import ConfigError
 from seewell.training.recipes import list_recipes
 from speed import pictures
-from speed.conversation import Contender, ContenderError, has_torch
-from speed.figures import interval_text, mean_interval, ratio_interval, seconds_to
+from speed.attempts import attempts, best, compare, reached
+from speed.conversation import ONEDNN, Contender, ContenderError, has_torch
+from speed.figures import interval_text, mean_interval, ratio_interval
 from speed.processes import describe
 from speed.record import Record, add_arguments
 from speed.rivals import SERIES, SOURCES, parse
@@ -57,7 +65,7 @@ def trained(rival, source, seed, data, precision):
     settings = {"source": source, "seed": seed, "recipe": rival.recipe, "precision": precision, **data}
     settings["augmented"] = bool(plan_of(source)["augmented_targets"])
     settings["options"] = list(rival.options) if rival.maker == "seewell" else rival.values()
-    contender = Contender(rival.module, settings)
+    contender = Contender(rival.module, settings, None if rival.maker == "airbench" else ONEDNN)
     try:
         return contender.ask("train")
     finally:
@@ -66,15 +74,18 @@ def trained(rival, source, seed, data, precision):
 
 def estimated(source, data, folder):
     """The series' VGG: seconds of an update, times the updates that its author made."""
-    updates, accuracy = SERIES[source]
+    updates, accuracy, accuracy_from = SERIES[source]
     path = describe(Path(folder) / f"vgg-{source}", "vgg-small", data["shape"], data["classes"])
     contender = Contender("tf1_contender", {"folder": str(path), "mode": "training", "batch_size": 100})
-    contender.ask("seconds", count=2)
-    steps = [contender.ask("seconds", count=1) for _ in range(MEASURED_UPDATES)]
-    contender.close()
+    try:
+        contender.ask("seconds", count=2)
+        steps = [contender.ask("seconds", count=1) for _ in range(MEASURED_UPDATES)]
+    finally:
+        contender.close()
     step = statistics.median(steps)
     curve = [{"epoch": None, "seconds": step * updates, "accuracy": accuracy}]
-    about = {"estimated": True, "updates": updates, "step_seconds": steps, "accuracy_from": "the series, test set"}
+    about = {"estimated": True, "updates": updates, "step_seconds": steps, "accuracy_from": accuracy_from}
+    about["onednn"] = "as TensorFlow has it by itself"
     return {"curve": curve, "seconds": step * updates, "images_per_second": 100 / step, "batch_size": 100, **about}
 
 
@@ -97,62 +108,138 @@ def usable(texts, source):
     return found
 
 
-def results_of(record, source, rival, seeds):
-    """What the trainings of a contender gave, in the order of the seeds; None where one failed."""
-    keys = [f"{source}, {rival.text}, {seed}" for seed in range(seeds)]
-    return [record.results.get(key) for key in keys]
+def recipe_of(rival):
+    """The settings of a recipe of ours in short; an empty text of other contenders."""
+    if rival.maker != "seewell":
+        return ""
+    settings = config_from_options(rival.recipe, None, read_overrides(rival.options)).to_dict()
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-def reached(results, target, kind):
-    """Seconds to an accuracy of each seed, None where it was not reached."""
-    return [None if one is None else seconds_to(one["curve"], target, kind) for one in results]
+def key_of(source, rival, seed):
+    """Under which a training is written down: with another recipe of the same name it is another training."""
+    recipe = recipe_of(rival)
+    return f"{source}, {rival.text}{f' ({recipe})' if recipe else ''}, {seed}"
 
 
-def tell(found, title):
-    """A line a contender: how many seeds got there, seconds, and the ratio to the fastest recipe of ours.
+def recorded(record, source):
+    """Contender to its results in the order of the seeds, of all that the record holds; of a recipe, the last form."""
+    found, recipes = {}, {}
+    for one in record.results.values():
+        if one.get("source") == source:
+            name = one["contender"]
+            if recipes.setdefault(name, one["recipe"]) != one["recipe"]:
+                print(f"{name}: its recipe changed; what was trained before is left out", file=sys.stderr)
+                recipes[name], found[name] = one["recipe"], {}
+            found.setdefault(name, {})[one["seed"]] = one
+    seeds = 1 + max((seed for by_seed in found.values() for seed in by_seed), default=-1)
+    return {name: [by_seed.get(seed) for seed in range(seeds)] for name, by_seed in found.items()}
+
+
+def tell(results, target, kind, title):
+    """A line a contender: how many seeds got there, seconds, and the ratio to the best of ours; then the best of each.
 
     Args:
-        found: Contender to seconds a seed, None where a training did not get there.
+        results: Contender to what its trainings gave, one a seed, None where there is none.
+        target: The accuracy to reach.
+        kind: "accuracy" or "accuracy_augmented".
         title: What was to be reached.
     """
-    if not any(any(seconds) for seconds in found.values()):
+    found = {name: attempts(seeds, target, kind) for name, seeds in results.items()}
+    if not any(map(reached, found.values())):
         print(f"\n{title}: nobody")
         return
     print(f"\n{title}")
-    ours = [name for name, seconds in found.items() if name.startswith("seewell") and all(seconds)]
-    best = min(ours, key=lambda name: statistics.median(found[name]), default=None)
-    for name, seconds in found.items():
-        there = [one for one in seconds if one is not None]
-        said = f"  {name:<40} {len(there)} of {len(seconds)} seeds"
+    ours = best({name: tried for name, tried in found.items() if name.startswith("seewell")})
+    theirs = best({name: tried for name, tried in found.items() if not name.startswith("seewell")})
+    for name, tried in found.items():
+        there = reached(tried)
+        said = f"  {name:<44} {len(there)} of {len(tried)} seeds"
         if there:
             said += f"   {interval_text(mean_interval(there), ' s')}"
-        pairs = [(a, b) for a, b in zip(seconds, found.get(best, ()), strict=False) if a and b]
-        if name != best and pairs:
-            said += f"   theirs / {best} {interval_text(ratio_interval([a / b for a, b in pairs]))}"
+        before = [one["seconds_before"] for one in results[name] if one is not None and "seconds_before" in one]
+        if before:
+            said += f"   {statistics.fmean(before):.1f} s before"
+        if ours is not None and name != ours:
+            said += ratio_text(f"theirs / {ours}", compare(tried, found[ours]))
         print(said)
+    if ours is None:
+        print("  none of ours got there")
+    elif theirs is None:
+        print("  no rival got there")
+    else:
+        text = ratio_text("best rival / best of ours", compare(found[theirs], found[ours]))
+        print(f"  {text.strip() or 'no seed in which both got so far'}   ({theirs} / {ours})")
 
 
-def measure(record, source, rivals, seeds, precision, folder):
-    """All trainings of a source, in turn."""
-    data = export(source, folder)
-    print(f"\n{source}: {data['counts'][0]:,} training and {data['counts'][1]:,} validation images", flush=True)
-    for seed in range(seeds):
-        start = seed % len(rivals)
-        for rival in rivals[start:] + rivals[:start]:
-            key = f"{source}, {rival.text}, {seed}"
-            if key in record:
-                continue
-            try:
-                if rival.maker == "series-vgg":
-                    result = estimated(source, data, folder)
-                else:
-                    result = trained(rival, source, seed, data, precision)
-            except ContenderError as problem:
-                print(f"  {key}: {problem}", file=sys.stderr, flush=True)
-                continue
-            record.add(key, result)
-            best = max(one.get("accuracy", 0) for one in result["curve"])
-            print(f"  {key}: at best {best:.4f} in {result['seconds']:.1f} s", file=sys.stderr, flush=True)
+def ratio_text(label, found):
+    """A ratio with its interval; at least so much where they did not always get there."""
+    if not found.ratios:
+        return ""
+    middle = ratio_interval(found.ratios)
+    if found.bounds:
+        text = f"at least {middle[0]:.2f} ({found.bounds} of {len(found.ratios)} did not get there)"
+    else:
+        text = interval_text(middle)
+    missed = f", and in {found.missed} seeds they alone got there" if found.missed else ""
+    return f"   {label} {text}{missed}"
+
+
+class Told:
+    """What was reached so far, of every source: tables, and a picture beside OUT."""
+
+    def __init__(self, targets, out):
+        self._targets, self._out = targets, out
+        self._curves, self._asked = {}, {}
+
+    def show(self, source, results):
+        """Print the tables of a source and draw all sources so far."""
+        plan = plan_of(source)
+        self._asked[source] = self._targets or plan["targets"]
+        asked = [(one, "accuracy", "") for one in self._asked[source]]
+        asked += [(one, "accuracy_augmented", ", test-time augmentation") for one in plan["augmented_targets"]]
+        for target, kind, said in asked:
+            tell(results, target, kind, f"{source}, {target:.2%} validation accuracy{said}")
+        sys.stdout.flush()
+        self._curves[source] = {name: [one["curve"] for one in found if one] for name, found in results.items()}
+        pictures.curves(self._curves, self._asked, self._out.with_suffix(".png"))
+
+
+def measure(record, source, rivals, seeds, precision, told):
+    """All trainings of a source, in turn; shows after each seed what was reached. How many failed."""
+    failed, shown = 0, False
+    with tempfile.TemporaryDirectory() as folder:
+        data = export(source, folder)
+        print(f"\n{source}: {data['counts'][0]:,} training and {data['counts'][1]:,} validation images", flush=True)
+        for seed in range(seeds):
+            start, anything = seed % len(rivals), False
+            for rival in rivals[start:] + rivals[:start]:
+                key = key_of(source, rival, seed)
+                if key in record:
+                    continue
+                try:
+                    if rival.maker == "series-vgg":
+                        result = estimated(source, data, folder)
+                    else:
+                        result = trained(rival, source, seed, data, precision)
+                except (ContenderError, RuntimeError) as problem:
+                    failed += 1
+                    print(f"  {key}: {problem}", file=sys.stderr, flush=True)
+                    continue
+                anything = True
+                about = {"source": source, "contender": rival.text, "recipe": recipe_of(rival), "seed": seed}
+                record.add(key, {**about, **result})
+                highest = max((one.get("accuracy", 0) for one in result["curve"]), default=0)
+                print(f"  {key}: at best {highest:.4f} in {result['seconds']:.1f} s", file=sys.stderr, flush=True)
+            if anything or (seed == seeds - 1 and not shown):
+                told.show(source, results_of(record, source, rivals, seed + 1))
+                shown = True
+    return failed
+
+
+def results_of(record, source, rivals, seeds):
+    """Contender to what its trainings gave, in the order of the seeds; None where one failed."""
+    return {rival.text: [record.results.get(key_of(source, rival, seed)) for seed in range(seeds)] for rival in rivals}
 
 
 def main():
@@ -164,28 +251,36 @@ def main():
     parser.add_argument("--precision", default="auto", help="of airbench: auto, float32 or bfloat16")
     add_arguments(parser, "time_to_accuracy")
     given = parser.parse_args()
-    record = Record(given.out, {"precision": given.precision}, anew=given.anew)
+    sources = given.sources.split(",")
+    texts = given.contenders.split(";") if given.contenders else None
+    try:
+        for rival in map(parse, texts or ()):
+            if rival.recipe in list_recipes():
+                recipe_of(rival)
+    except (ValueError, ConfigError) as problem:
+        parser.error(str(problem))
+    record = Record(given.out, {"precision": given.precision}, anew=given.anew, report=given.report)
     machine = record.machine
     precision = given.precision
     if precision == "auto":
         precision = "bfloat16" if machine["has_bfloat16"] else "float32"
     print(f"{machine['processor']}, {machine['cores']} cores, airbench in {precision}")
-    targets, curves = {}, {}
-    for source in given.sources.split(","):
-        plan = plan_of(source)
-        rivals = usable(given.contenders.split(";") if given.contenders else plan["contenders"], source)
-        targets[source] = tuple(map(float, given.targets.split(","))) if given.targets else plan["targets"]
-        with tempfile.TemporaryDirectory() as folder:
-            measure(record, source, rivals, given.seeds, precision, folder)
-        results = {rival.text: results_of(record, source, rival, given.seeds) for rival in rivals}
-        curves[source] = {name: [one["curve"] for one in found if one] for name, found in results.items()}
-        asked = [(one, "accuracy", "") for one in targets[source]]
-        asked += [(one, "accuracy_augmented", ", test-time augmentation") for one in plan["augmented_targets"]]
-        for target, kind, said in asked:
-            found = {name: reached(seeds, target, kind) for name, seeds in results.items()}
-            tell(found, f"{source}, {target:.2%} validation accuracy{said}")
-    pictures.curves(curves, targets, given.out.with_suffix(".png"))
+    told = Told(tuple(map(float, given.targets.split(","))) if given.targets else None, given.out)
+    if given.report:
+        for source in dict.fromkeys(one["source"] for one in record.results.values() if "source" in one):
+            told.show(source, recorded(record, source))
+        return 0
+    failed = 0
+    for source in sources:
+        rivals = usable(texts or plan_of(source)["contenders"], source)
+        if not rivals:
+            print(f"{source}: none of the contenders can take part")
+            continue
+        failed += measure(record, source, rivals, given.seeds, precision, told)
+    if failed:
+        print(f"{failed} trainings failed", file=sys.stderr)
+    return int(failed > 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,8 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+from speed.conversation import ONEDNN
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -15,6 +17,7 @@ class Entry:
         module: Of this package; run in a process of its own.
         precision: "float32" or "bfloat16".
         settings: What it needs besides network, batch size and mode.
+        variables: Of its process's environment, on top of the bench's own.
     """
 
     name: str
@@ -22,6 +25,7 @@ class Entry:
     module: str
     precision: str
     settings: dict[str, Any] = field(default_factory=dict, hash=False)
+    variables: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 KERAS_WAYS = {
@@ -30,21 +34,28 @@ KERAS_WAYS = {
 }
 
 
-def entries(mode, precisions, *, torch):
+def entries(mode, precisions, *, torch, onednn_by_default):
     """All contenders of a mode.
+
+    Where TensorFlow does not turn oneDNN on by itself, Keras takes part with and without; elsewhere both are the same.
+    The series' graph is left to TensorFlow's own default.
 
     Args:
         mode: "training" or "inference".
         precisions: Those to measure; seewell answers in float32 whatever it was trained in.
         torch: Whether PyTorch is there.
+        onednn_by_default: Whether TensorFlow turns oneDNN on by itself here.
     """
     found = []
     for precision in precisions:
         own = {"precision": precision}
         if mode == "training" or precision == "float32":
-            found.append(Entry(f"seewell {precision}", "seewell", "seewell_contender", precision, own))
+            found.append(Entry(f"seewell {precision}", "seewell", "seewell_contender", precision, own, ONEDNN))
         for way, said in KERAS_WAYS[mode].items():
-            found.append(Entry(f"Keras {said} {precision}", "Keras", "keras_contender", precision, {**own, "way": way}))
+            name, settings = f"Keras {said} {precision}", {**own, "way": way}
+            found.append(Entry(f"{name}, oneDNN", "Keras", "keras_contender", precision, settings, ONEDNN))
+            if not onednn_by_default:
+                found.append(Entry(name, "Keras", "keras_contender", precision, settings))
         for compiled in (False, True) if torch else ():
             said = "compiled" if compiled else "eager"
             settings = {**own, "compile": compiled}
@@ -66,14 +77,15 @@ def summarize(speeds, chosen, *, peaks, multiply_adds):
     Args:
         speeds: Entry to images a second, one number a round.
         chosen: The precision that seewell takes by itself.
-        peaks: Precision to multiply-adds a second, the median over the rounds.
+        peaks: Precision to multiply-adds a second, the median over the rounds; None where it was not found.
         multiply_adds: Of the work on one image.
 
     Returns:
         A row an entry, with the ratios ours/theirs of each round; and the row of the fastest of Keras and PyTorch.
+        Without seewell there are no ratios (None) and no best rival.
     """
     own = {entry.precision: values for entry, values in speeds.items() if entry.maker == "seewell"}
-    ours = own.get(chosen) or next(iter(own.values() or speeds.values()))
+    ours = own.get(chosen) or next(iter(own.values()), None)
     rows = []
     for entry, values in speeds.items():
         middle = statistics.median(values)
@@ -82,12 +94,13 @@ def summarize(speeds, chosen, *, peaks, multiply_adds):
                 "name": entry.name,
                 "maker": entry.maker,
                 "precision": entry.precision,
+                "variables": entry.variables,
                 "images_per_second": values,
                 "median": middle,
-                "ours_to_theirs": [a / b for a, b in zip(ours, values, strict=True)],
+                "ours_to_theirs": None if ours is None else [a / b for a, b in zip(ours, values, strict=True)],
                 "ours": values is ours,
-                "share_of_peak": middle * multiply_adds / peaks[entry.precision],
+                "share_of_peak": middle * multiply_adds / peak if (peak := peaks[entry.precision]) else None,
             }
         )
-    rivals = [row for row in rows if row["maker"] in ("Keras", "PyTorch")]
+    rivals = [] if ours is None else [row for row in rows if row["maker"] in ("Keras", "PyTorch")]
     return rows, max(rivals, key=lambda row: row["median"], default=None)

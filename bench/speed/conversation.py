@@ -4,8 +4,11 @@ Both sides are here, in the standard library alone: contenders run in other envi
 one process would fight for the cores; processes that wait take none.
 """
 
+import contextlib
+import functools
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -13,16 +16,29 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCH_PYTHON = Path(os.environ.get("SEEWELL_BENCH_PYTHON", ROOT / ".venv-bench" / "bin" / "python"))
+_OWN_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+BENCH_PYTHON = Path(os.environ.get("SEEWELL_BENCH_PYTHON", _OWN_PYTHON))
 """The interpreter that `scripts/setup --bench` makes, with PyTorch in it."""
+ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+"""What makes TensorFlow compute with oneDNN's kernels on every processor, as seewell does."""
+ANSWER_SECONDS = 6 * 3600
+"""A contender that is silent for so long hangs; the longest answer is a whole training."""
 
 
 class ContenderError(Exception):
     """A contender's process ended, or could not do what it was asked."""
 
 
+@functools.cache
 def has_torch():
-    return BENCH_PYTHON.exists()
+    """Whether PyTorch is there: scripts/setup has ended, or another interpreter that was named imports it."""
+    if BENCH_PYTHON == _OWN_PYTHON:
+        return BENCH_PYTHON.exists() and (BENCH_PYTHON.parents[1] / ".seewell-setup").exists()
+    try:
+        done = subprocess.run([str(BENCH_PYTHON), "-c", "import torch"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def command_of(module, *arguments):
@@ -32,7 +48,7 @@ def command_of(module, *arguments):
 
 
 def environment():
-    """The environment in which this package is found."""
+    """The environment in which this package is found; what was set outside holds."""
     paths = [str(ROOT / "bench"), os.environ.get("PYTHONPATH", "")]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
     return {**quiet, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -44,10 +60,13 @@ class Contender:
     Args:
         module: A module of this package whose `make` makes the contender, and which calls `serve` when it is run.
         settings: What its maker is given, ready for JSON.
+        variables: Of its environment. Without oneDNN's among them, TensorFlow decides about oneDNN by itself, whatever
+            was set outside.
     """
 
-    def __init__(self, module, settings):
+    def __init__(self, module, settings, variables=None):
         self._module = module
+        around = {name: value for name, value in environment().items() if name not in ONEDNN}
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by close)
         self._process = subprocess.Popen(
             command_of(module, json.dumps(settings)),
@@ -55,7 +74,7 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=environment(),
+            env={**around, **(variables or {})},
         )
         try:
             self._answer()  # it is there
@@ -72,6 +91,9 @@ class Contender:
         return self._answer()
 
     def _answer(self):
+        if not select.select([self._process.stdout], [], [], ANSWER_SECONDS)[0]:
+            self._process.kill()
+            raise ContenderError(f"{self._module} gave no answer in {ANSWER_SECONDS / 3600:g} hours")
         line = self._process.stdout.readline()
         if not line:
             raise ContenderError(self._last_words())
@@ -83,8 +105,9 @@ class Contender:
         return f"{self._module} ended with {code}: {self._errors.read()[-3000:]}"
 
     def close(self):
-        self._process.stdin.close()
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # it is dead already
+                pipe.close()
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:

@@ -4,6 +4,7 @@ import math
 import statistics
 
 import numpy as np
+from scipy.stats import linregress
 from scipy.stats import t as student
 
 
@@ -54,12 +55,29 @@ def growth(sizes, costs):
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
+def line(sizes, costs):
+    """The line through points by least squares: its slope with the 95 % t interval, and its offset.
+
+    >>> slope, offset = line([1, 2, 3], [12, 14, 16])
+    >>> [round(one, 6) for one in (*slope, offset)]
+    [2.0, 2.0, 2.0, 10.0]
+    """
+    found = linregress(sizes, costs)
+    slope, offset, free = float(found.slope), float(found.intercept), len(sizes) - 2
+    if free < 1:
+        return (slope, None, None), offset
+    half = float(student.ppf(0.975, free) * found.stderr)
+    return (slope, slope - half, slope + half), offset
+
+
 def largest_difference(losses, others):
-    """The largest relative difference between two lists of losses, step by step.
+    """The largest relative difference between two lists of losses, step by step; None where one is not finite.
 
     >>> largest_difference([2.0, 1.0], [2.0, 0.99])
     0.01
     """
+    if not all(one is not None and math.isfinite(one) for one in (*losses, *others)):
+        return None
     return round(max(abs(a - b) / abs(a) for a, b in zip(losses, others, strict=True)), 6)
 
 

@@ -58,6 +58,7 @@ class TunedFit(Timed):
 
     def __init__(self, settings):
         self._model, description = compiled(settings)
+        self._at_once = None
         batch_size = settings["batch_size"]
         images, labels = images_and_labels(description["shape"], max(2000, batch_size), description["classes"])
         with tf.device("/CPU:0"):
@@ -73,10 +74,11 @@ class TunedFit(Timed):
 
     def prepare(self, count):
         at_once = min(_AT_ONCE, count)
-        count -= count % at_once
-        _compile(self._model, _RATE, at_once)
-        self.make(at_once)
-        return count
+        if at_once != self._at_once:
+            self._at_once = at_once
+            _compile(self._model, _RATE, at_once)
+            self.make(at_once)
+        return count - count % at_once
 
     def make(self, count):
         self._model.fit(self._batches, steps_per_epoch=count, epochs=1, shuffle=False, verbose=0)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from speed.conversation import serve
+from speed.rivals import check_options
 
 
 def network(shape, classes):
@@ -43,6 +44,7 @@ class Training:
 
     def __init__(self, settings):
         self._settings = settings
+        check_options("keras", settings["options"])
         with np.load(settings["data"]) as data:
             self._data = dict(data)
 

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 
 from speed.airbench import Airbench, Batches, Muon, augmented_logits
 from speed.conversation import serve
+from speed.rivals import check_options
+from speed.torch_threads import take_all_cores
 
 BIAS_RATE, HEAD_RATE, KERNEL_RATE = 0.053, 0.67, 0.24
 WHITENING_EPOCHS = 3
@@ -20,13 +22,16 @@ SMOOTHING = 0.2
 class Training:
     """One training.
 
-    Settings: "data" (a file with train and validation splits), "seed", "precision", "classes", "options": "epochs"
-    (8), "batch" (2000), "flip" (true; false for images whose mirror image is another class), "activation" ("gelu"),
-    "compile" (false; compiling is done before the clock starts, which favours it).
+    Settings: "data" (a file with train and validation splits), "seed", "precision", "classes", "augmented" (tell also
+    the accuracy with test-time augmentation), "options": "epochs" (8), "batch" (2000), "flip" (true; false for images
+    whose mirror image is another class), "activation" ("gelu"), "compile" (false; compiling is done before the clock
+    starts, which favours it).
     """
 
     def __init__(self, settings):
         self._settings, options = settings, settings["options"]
+        check_options("airbench", options)
+        self._threads = take_all_cores()
         torch.manual_seed(settings["seed"])
         with np.load(settings["data"]) as data:
             self._images, self._labels, self._held_images, self._held_labels = (
@@ -62,6 +67,7 @@ class Training:
             "images_per_second": trained_images / clock.seconds,
             "precision": self._settings["precision"],
             "batch_size": self._batch_size,
+            "threads": self._threads,
         }
 
     def _epochs_of(self, network, trained, batches, clock):
@@ -92,13 +98,15 @@ class Training:
 
     def _accuracies(self, network):
         network.eval()
+        augmented = self._settings["augmented"]
         right, right_augmented = 0, 0
         with torch.inference_mode(), self._lowered():
             for images, labels in zip(self._held_images.split(1000), self._held_labels.split(1000), strict=True):
                 right += int((network(images).argmax(1) == labels).sum())
-                right_augmented += int((augmented_logits(network, images).argmax(1) == labels).sum())
+                if augmented:
+                    right_augmented += int((augmented_logits(network, images).argmax(1) == labels).sum())
         count = len(self._held_labels)
-        return {"accuracy": right / count, "accuracy_augmented": right_augmented / count}
+        return {"accuracy": right / count, **({"accuracy_augmented": right_augmented / count} if augmented else {})}
 
     def _compiled(self, network):
         """Compiled with and without the whitening's bias; its BatchNorm statistics are put back."""

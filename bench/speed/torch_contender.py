@@ -4,12 +4,14 @@ import contextlib
 import time
 
 import torch
+import torch._inductor.config
 import torch.nn.functional as F
 
 from speed.batches import POOL, compared_batches, images_and_labels
 from speed.conversation import Timed, serve
 from speed.description import read
 from speed.torch_network import TorchNetwork
+from speed.torch_threads import take_all_cores
 
 
 def made(settings):
@@ -31,7 +33,14 @@ def adam(network, rate):
     return torch.optim.Adam(learned, lr=rate, eps=1e-8, fused=True)
 
 
-class Training(Timed):
+class OnAllCores(Timed):
+    """What tells its number of threads."""
+
+    def threads(self):
+        return torch.get_num_threads()
+
+
+class Training(OnAllCores):
     """Updates on batches that are gathered from uint8 images in memory."""
 
     def __init__(self, settings):
@@ -61,12 +70,13 @@ class Training(Timed):
             self._optimizer.zero_grad(set_to_none=True)
 
 
-class Inference(Timed):
-    """Probabilities of one batch after the other."""
+class Inference(OnAllCores):
+    """Probabilities of one batch after the other; compiled, the weights are constants of the graph."""
 
     def __init__(self, settings):
         network, description = made(settings)
         network.eval()
+        torch._inductor.config.freezing = settings["compile"]
         self._network = torch.compile(network) if settings["compile"] else network
         self._precision = settings["precision"]
         self._images = torch.from_numpy(images_and_labels(description["shape"], settings["batch_size"])[0])
@@ -122,6 +132,7 @@ MAKERS = {"training": Training, "inference": Inference, "losses": Losses, "peak"
 
 
 def make(settings):
+    take_all_cores()
     return MAKERS[settings["mode"]](settings)
 
 

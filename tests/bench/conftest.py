@@ -30,7 +30,7 @@ def bench(tmp_path):
 class InThisProcess:
     """A contender that answers from within the test's process: what is asked and answered is JSON all the same."""
 
-    def __init__(self, module, settings):
+    def __init__(self, module, settings, variables=None):
         self._made = importlib.import_module(f"speed.{module}").make(json.loads(json.dumps(settings)))
 
     def ask(self, what, **details):
@@ -56,6 +56,7 @@ def without_processes(monkeypatch, tmp_path):
         monkeypatch.setattr(bench, "has_torch", lambda: False)
         monkeypatch.setattr(bench, "describe", describe)
         monkeypatch.setattr(record, "has_torch", lambda: False)
+        monkeypatch.setattr(record, "_has_onednn_by_default", lambda flags: True)  # the same contenders everywhere
         out = tmp_path / f"{name}.json"
         monkeypatch.setattr(sys, "argv", [name, "--out", str(out), *map(str, arguments)])
         bench.main()
