@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seewell.cli.settings import config_from_options, read_overrides
 from seewell.preparing import load_as
-from seewell.runs.evaluation import evaluate
+from seewell.runs.evaluation import evaluate_on_views
 from seewell.training import loop
 from seewell.training.observers import Observer
 from seewell.workbench import train
@@ -71,7 +71,7 @@ class Watch(Observer):
 
 def _accuracy_on_views(model, dataset):
     held = dataset.validation
-    return evaluate(model, held.images, held.labels, dataset.classes, "validation", tta=VIEWS).accuracy
+    return evaluate_on_views(model, held.images, held.labels, dataset.classes, "validation", VIEWS)[1].accuracy
 
 
 class Training:
