@@ -26,6 +26,8 @@ def updates_that_take(seconds, *, prepare, spent_on, fewest=FEWEST):
         count = prepare(count)
         spent = spent_on(count)
         if spent >= 0.5 * seconds:
+            spent = min(spent, spent_on(count))  # once more: a busy machine can stall a quick call
+        if spent >= 0.5 * seconds:
             return count
         count = max(count + 1, min(GROWTH * count, round(count * seconds / max(spent, 1e-9))))
     return prepare(count)
