@@ -20,7 +20,7 @@ from seewell.training.estimates import expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
 from seewell.training.plan import check_config, resolve, with_steps
 from seewell.training.precision import detect_hardware
-from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_widths
+from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_network, quick_widths
 from seewell.training.timing import (
     Pace,
     Reserve,
@@ -170,7 +170,9 @@ class _Search:
         config, facts = self._config, self._facts
         plan = resolve(config, facts, self._hardware)
         quick = is_quick(config)
-        widths = quick_widths(facts) if quick and config.network is None and not config.network_arguments else ()
+        network = quick_network(facts, config)
+        free = quick and config.network is None and not config.network_arguments
+        widths = quick_widths(facts, network) if free else ()
         own = plan.config.network_arguments.get("widths", "")
         first = Candidate(
             tuple(map(int, str(own).split("-"))) if widths else (), plan.config.batch_size or 1, plan.config.precision
@@ -182,8 +184,8 @@ class _Search:
             widths=widths or [()],
             precisions=[precision, "float32"] if quick and config.precision == "auto" else [precision],
             batch_sizes=[size for size in batch_sizes if size <= facts.images],
-            enough=enough_epochs(facts),
-            work=lambda one: expected_seconds_an_image(facts, one.widths, self._hardware, one.precision),
+            enough=enough_epochs(facts, network),
+            work=lambda one: expected_seconds_an_image(facts, one.widths, self._hardware, one.precision, network),
             measure=self._measure,
             may_go_on=self._may_go_on,
         )

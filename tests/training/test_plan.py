@@ -105,13 +105,31 @@ def test_quick_depends_on_data_and_processor_only_and_makes_at_most_forty_epochs
 
 
 @pytest.mark.parametrize(
-    ("images", "widths", "epochs"), [(500, "64-128-256", 15), (3_000, "16-32-64", 20), (40_500, "16-32-64", 3)]
+    ("images", "widths", "epochs"), [(500, "64-256-256", 8), (3_000, "32-64-128", 8), (40_500, "16-32-64", 3)]
 )
 def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widths, epochs):
     facts = DataFacts(images=images, height=32, width=32, channels=3, classes=10)
     config = plan(facts=facts, machine=NEW).config
     assert config.network_arguments["widths"] == widths
     assert config.epochs >= epochs
+
+
+@pytest.mark.parametrize(
+    ("side", "config", "network"),
+    [
+        (28, TrainConfig(), "speed"),
+        (64, TrainConfig(optimizer="muon", recipe="quick"), "speed"),
+        (65, TrainConfig(), "convnet"),
+        (8, TrainConfig(), "convnet"),
+        (32, TrainConfig(recipe="quick", optimizer="adam"), "convnet"),
+    ],
+)
+def test_quick_takes_the_fast_network_where_images_are_small_and_the_optimizer_is_its_own(side, config, network):
+    facts = DataFacts(images=5_000, height=side, width=side, channels=3, classes=10)
+    found = plan(config, facts).config
+    assert found.network == network
+    assert found.optimizer == ("muon" if network == "speed" else "adam")
+    assert (found.bias_learning_rate is not None) == (network == "speed")
 
 
 def test_where_the_fewest_updates_take_more_than_a_minute_that_is_said():

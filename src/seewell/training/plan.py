@@ -156,7 +156,7 @@ def resolve(config: TrainConfig, facts: DataFacts, hardware: Hardware, *, candid
     if is_quick(config):
         values["recipe"] = "quick"
         proposals: Mapping[str, tuple[Any, str]] = quick_settings(
-            facts, hardware, str(precision.value), config.batch_size, candidate
+            facts, hardware, str(precision.value), config, candidate
         )
     else:
         batch = min(100, facts.images)

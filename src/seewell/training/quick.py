@@ -8,11 +8,17 @@ from typing import Any
 from seewell.config import TrainConfig
 from seewell.training.estimates import DataFacts, expected_seconds_an_image
 from seewell.training.precision import Hardware
+from seewell.training.speed import recipe_of_speed
 
-__all__ = ["Candidate", "enough_epochs", "is_quick", "quick_settings", "quick_widths"]
+__all__ = ["Candidate", "enough_epochs", "is_quick", "quick_network", "quick_settings", "quick_widths"]
 
 _MINUTE = 60.0
+_SHARE = 0.75
+"""Of the minute, what is planned for: the rest is room for a slower or busy machine."""
 _FEWEST_UPDATES = 200
+_SPEED_BLOCKS = 3
+_SMALLEST = 16
+"""BatchNorm needs some images to know a mean from."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Candidate:
     """What "quick" may choose by measuring; each is taken only where the user left it open.
 
     Attributes:
-        widths: Filters of each block of the convnet.
+        widths: Filters of each block.
         batch_size: Images in an update.
         precision: "float32", "bfloat16" or "float16".
     """
@@ -35,21 +41,41 @@ def is_quick(config: TrainConfig) -> bool:
     return config.recipe == "quick" or (config.network is None and config.optimizer is None)
 
 
-def quick_widths(facts: DataFacts) -> tuple[tuple[int, ...], ...]:
-    """The convnets that "quick" chooses from, the widest first: filters of each block."""
+def quick_network(facts: DataFacts, config: TrainConfig) -> str:
+    """The network that "quick" takes where none is named: "speed" for small images, else "convnet".
+
+    "speed" goes with Muon; where another optimizer is asked for, the convnet is what its settings were tried with.
+    """
+    small = 16 * 16 < facts.height * facts.width <= 64 * 64 and min(facts.height, facts.width) > 2**_SPEED_BLOCKS
+    fits = config.network in (None, "speed") and config.optimizer in (None, "muon")
+    return "speed" if small and fits else "convnet"
+
+
+def quick_widths(facts: DataFacts, network: str) -> tuple[tuple[int, ...], ...]:
+    """The widths that "quick" chooses from, the widest first: filters of each block.
+
+    Args:
+        facts: Of the data.
+        network: As `quick_network` gives it.
+    """
+    if network == "speed":
+        wide = () if facts.channels == 1 else ((64, 256, 256),)
+        return (*wide, (32, 64, 128), (16, 32, 64))
     if facts.height * facts.width <= 16 * 16:
         return (64, 128), (16, 32, 64)
-    wide: tuple[tuple[int, ...], ...] = ((64, 128, 256), (32, 64, 128))
-    return (*(wide[1:] if facts.channels == 1 else wide), (16, 32, 64))
+    both: tuple[tuple[int, ...], ...] = ((64, 128, 256), (32, 64, 128))
+    return (*(both[1:] if facts.channels == 1 else both), (16, 32, 64))
 
 
-def enough_epochs(facts: DataFacts) -> float:
-    """Epochs without which "quick" takes a narrower network: 15 of a small set, 4 of a large one."""
+def enough_epochs(facts: DataFacts, network: str) -> float:
+    """Epochs without which "quick" takes a narrower network: fewer of a large set, fewer of "speed"."""
+    if network == "speed":
+        return min(8.0, max(3.0, 30_000 / facts.images))
     return min(15.0, max(4.0, 60_000 / facts.images))
 
 
 def quick_settings(
-    facts: DataFacts, hardware: Hardware, precision: str, batch_size: int | None, candidate: Candidate | None
+    facts: DataFacts, hardware: Hardware, precision: str, config: TrainConfig, candidate: Candidate | None
 ) -> Mapping[str, tuple[Any, str]]:
     """What "quick" proposes: the most out of a minute, or out of the time that candidates were measured for.
 
@@ -57,46 +83,72 @@ def quick_settings(
         facts: Of the data.
         hardware: Of the machine.
         precision: "float32", "bfloat16" or "float16".
-        batch_size: As the user gave it, or None.
+        config: As the user gave it.
         candidate: What was measured to be best; None estimates.
 
     Returns:
         Setting → value and reason.
     """
-    grey = facts.channels == 1
-    batch = batch_size or min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
-    why_width = "as wide as a minute allows; BatchNorm allows a high learning rate"
+    network = quick_network(facts, config)
+    batch = config.batch_size or _batch(facts, network)
+    why_width = "as wide as a minute allows"
     why_batch = f"for {facts.images:,} training images"
     if candidate is not None:
-        why_width = "as wide as the time allows, measured; BatchNorm allows a high learning rate"
+        why_width = "as wide as the time allows, measured"
         why_batch = why_batch if batch == candidate.batch_size else "measured: more images a second than smaller ones"
-        batch = batch_size or candidate.batch_size
-    for widths in quick_widths(facts) if candidate is None or not candidate.widths else [candidate.widths]:
-        affordable = _affordable_epochs(facts, widths, hardware, precision)
-        if affordable >= enough_epochs(facts):
+        batch = config.batch_size or candidate.batch_size
+    for widths in quick_widths(facts, network) if candidate is None or not candidate.widths else [candidate.widths]:
+        an_image = expected_seconds_an_image(facts, widths, hardware, precision, network)
+        affordable = _SHARE * _MINUTE / (an_image * facts.images)
+        if affordable >= enough_epochs(facts, network):
             break
     # A network learns little in fewer updates, however many the images and however large.
     least = math.ceil(_FEWEST_UPDATES * batch / facts.images)
     epochs = max(float(least), min(40.0, float(round(affordable))))
-    where = f"on {hardware.cores} cores in {precision}"
-    why_epochs = f"what fits into about a minute {where}; at most 40, at least {_FEWEST_UPDATES} updates"
-    if least > affordable:
-        taken = 0.75 * _MINUTE * epochs / affordable
-        why_epochs = f"at least {_FEWEST_UPDATES} updates, expected to take about {taken:,.0f} s {where}"
     spoken = f"{facts.images:,} images of {facts.height}×{facts.width}×{facts.channels}"
     return {
-        "network": ("convnet", f"learns fast on {spoken}"),
+        "network": (network, f"learns fast on {spoken}"),
+        "batch_size": (batch, why_batch),
+        "epochs": (epochs, _why_epochs(hardware, precision, affordable=affordable, least=least, epochs=epochs)),
+        **(_of_speed(facts, widths, why_width, batch) if network == "speed" else _of_convnet(facts, widths, why_width)),
+    }
+
+
+def _batch(facts: DataFacts, network: str) -> int:
+    if network == "speed":
+        return min(facts.images, max(_SMALLEST, min(200 if facts.channels == 1 else 500, facts.images // 20)))
+    return min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
+
+
+def _of_speed(facts: DataFacts, widths: tuple[int, ...], why_width: str, batch: int) -> Mapping[str, tuple[Any, str]]:
+    grey = facts.channels == 1
+    return {
+        "network_arguments": ({"widths": "-".join(map(str, widths))}, why_width),
+        **recipe_of_speed(batch),
+        "label_smoothing": (0.1 if grey else 0.2, "against overconfidence"),
+        "warmup": (0.0, "Muon's first updates need none"),
+        "augment": (
+            ("shift=2",) if grey else ("alternating-flip", "shift-reflect=2"),
+            "small shifts keep an image's class" if grey else "photographs keep their class mirrored",
+        ),
+        "l2": (0.0, "filters of norm 1 need no penalty"),
+        "dropout": (0.0, "augmentation and smoothed labels regularize already"),
+        "ema": (0.0, "the rate ends at 0, which averages too"),
+    }
+
+
+def _of_convnet(facts: DataFacts, widths: tuple[int, ...], why_width: str) -> Mapping[str, tuple[Any, str]]:
+    grey = facts.channels == 1
+    return {
         "network_arguments": (
             {"widths": "-".join(map(str, widths)), "normalization": "batch"},
-            why_width,
+            f"{why_width}; BatchNorm allows a high learning rate",
         ),
         "optimizer": ("adam", "reaches a good network in few epochs"),
         "learning_rate": (3e-3, "the peak of a one-cycle schedule stands above Adam's usual 0.001"),
         "preprocess": ("scale", "grey values in [0, 1]") if grey else ("per-channel", "each colour centred and scaled"),
         "schedule": ("one-cycle", "ends on time at a low rate"),
         "warmup": (0.0, "one-cycle rises by itself"),
-        "batch_size": (batch, why_batch),
-        "epochs": (epochs, why_epochs),
         "augment": (
             ("shift", "rotate") if grey else ("flip", "shift"),
             "small shifts and turns keep a grey image's class" if grey else "photographs keep their class mirrored",
@@ -108,6 +160,9 @@ def quick_settings(
     }
 
 
-def _affordable_epochs(facts: DataFacts, widths: tuple[int, ...], hardware: Hardware, precision: str) -> float:
-    """Epochs of the convnet in three quarters of a minute, which leaves room for a slower or busy machine."""
-    return 0.75 * _MINUTE / (expected_seconds_an_image(facts, widths, hardware, precision) * facts.images)
+def _why_epochs(hardware: Hardware, precision: str, *, affordable: float, least: int, epochs: float) -> str:
+    where = f"on {hardware.cores} cores in {precision}"
+    if least > affordable:
+        taken = _SHARE * _MINUTE * epochs / affordable
+        return f"at least {_FEWEST_UPDATES} updates, expected to take about {taken:,.0f} s {where}"
+    return f"what fits into about a minute {where}; at most 40, at least {_FEWEST_UPDATES} updates"

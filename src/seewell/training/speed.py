@@ -11,7 +11,7 @@ from seewell.networks.registry import architecture
 from seewell.training.estimates import DataFacts
 from seewell.training.precision import Hardware
 
-__all__ = ["speed_settings"]
+__all__ = ["recipe_of_speed", "speed_settings"]
 
 _SOURCE = "Jordan 2024, arXiv:2404.00498, and its successor with Muon"
 _MOST = {1: 200, 3: 2000}
@@ -45,6 +45,16 @@ def speed_settings(facts: DataFacts, hardware: Hardware, config: TrainConfig) ->
     epochs = max(_EPOCHS, math.ceil(_FEWEST_UPDATES * batch / facts.images))
     why_epochs = _SOURCE if epochs == _EPOCHS else f"at least {_FEWEST_UPDATES} updates"
     return {
+        **recipe_of_speed(batch),
+        "label_smoothing": (0.2, _SOURCE),
+        "batch_size": (batch, why_batch),
+        "epochs": (epochs, why_epochs),
+    }
+
+
+def recipe_of_speed(batch: int) -> Mapping[str, tuple[Any, str]]:
+    """How the network is trained with batches of a size: optimizer, rates, schedule and preprocessing."""
+    return {
         "optimizer": ("muon", _SOURCE),
         "learning_rate": (0.24, _SOURCE),
         "bias_learning_rate": (
@@ -54,9 +64,6 @@ def speed_settings(facts: DataFacts, hardware: Hardware, config: TrainConfig) ->
         "momentum": (0.6, _SOURCE),
         "schedule": ("linear", _SOURCE),
         "preprocess": ("per-channel", _SOURCE),
-        "label_smoothing": (0.2, _SOURCE),
-        "batch_size": (batch, why_batch),
-        "epochs": (epochs, why_epochs),
     }
 
 
