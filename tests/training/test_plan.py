@@ -189,8 +189,8 @@ def test_a_faster_processor_affords_at_least_as_many_epochs():
 
 
 def test_photographs_are_mirrored_and_grey_images_are_not():
-    assert "flip" in plan(facts=CIFAR).config.augment
-    assert "flip" not in plan(facts=DIGITS).config.augment
+    assert "alternating-flip" in plan(facts=CIFAR).config.augment
+    assert not [one for one in plan(facts=DIGITS).config.augment if "flip" in one]
 
 
 def test_a_named_network_takes_the_series_settings_not_those_of_quick():
