@@ -13,7 +13,7 @@ from seewell.doctor.probes.images import share_not_finite
 from seewell.doctor.rules.combine import combine
 from seewell.doctor.rules.curve import judge_curve
 from seewell.doctor.rules.movement import judge_movement
-from seewell.doctor.rules.unseen_images import judge_first_cost, judge_sudden_end
+from seewell.doctor.rules.unseen_images import judge_first_cost, judge_lost_weights, judge_sudden_end
 from seewell.doctor.statistics import CurveFacts, WeightChange
 from seewell.findings import Finding
 
@@ -166,6 +166,17 @@ def test_raw_images_are_told_from_the_first_cost_alone():
     model, doctor = network(), seewell.Doctor()
     model.fit(255 * x, y, epochs=2, callbacks=[doctor], verbose=0)
     assert alarms(doctor)[0] == "input-range-too-large"
+
+
+def test_weights_that_are_not_finite_are_told_where_the_cost_hides_it():
+    curve = CURVE
+    lost = [WeightChange("a", 0.01, 0.01, 0.1, 1.0, True), WeightChange("b", 0.01, 0.01, 0.0, float("nan"), False)]
+    found = judge_lost_weights(lost, curve, images_seen=False, too_high=False)
+    assert [(one.code, one.layer) for one in found] == [("non-finite-loss", "b"), ("non-finite-input", None)]
+    assert codes(judge_lost_weights(lost, curve, images_seen=True, too_high=False)) == ["non-finite-loss"]
+    assert codes(judge_lost_weights(lost, curve, images_seen=False, too_high=True)) == ["non-finite-loss"]
+    assert judge_lost_weights(lost[:1], curve, images_seen=False, too_high=False) == []
+    assert judge_lost_weights(lost, replace(curve, first_not_finite=7), images_seen=False, too_high=False) == []
 
 
 def test_a_single_bad_image_is_not_blamed_on_the_rate():

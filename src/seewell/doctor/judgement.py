@@ -28,7 +28,7 @@ from seewell.doctor.rules.splits import judge_splits
 from seewell.doctor.rules.steps import ends, falls, is_short, judge_steps
 from seewell.doctor.rules.structure import judge_bottleneck, judge_trainable
 from seewell.doctor.rules.units import judge_answers, judge_units
-from seewell.doctor.rules.unseen_images import judge_first_cost, judge_sudden_end
+from seewell.doctor.rules.unseen_images import judge_first_cost, judge_lost_weights, judge_sudden_end
 from seewell.doctor.statistics import InputFacts, LayerValues, LookaheadFacts, OutputFacts
 from seewell.findings import Finding
 
@@ -99,6 +99,7 @@ def judge_course(course: CourseFacts) -> list[Finding]:
         rate = any(one.code == "learning-rate-too-high" for one in moves)
         found += judge_first_cost(curve, images_seen=course.images_seen, growth=course.growth)
         found += [] if rate else judge_sudden_end(curve, images_seen=course.images_seen)
+        found += judge_lost_weights(course.changes, curve, images_seen=course.images_seen, too_high=rate)
         if curve.last > _POOR * (curve.chance or curve.start):
             found += _if_fresh(judge_gradients(course.values), course)
         if course.report is not None:

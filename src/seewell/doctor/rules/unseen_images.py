@@ -1,11 +1,12 @@
 """What the cost alone says of images that a callback is not shown."""
 
 import math
+from collections.abc import Sequence
 
-from seewell.doctor.statistics import CurveFacts
+from seewell.doctor.statistics import CurveFacts, WeightChange
 from seewell.findings import Finding
 
-__all__ = ["FROM_FIRST_COST", "judge_first_cost", "judge_sudden_end"]
+__all__ = ["FROM_FIRST_COST", "judge_first_cost", "judge_lost_weights", "judge_sudden_end"]
 
 _FIRST = 5.0
 """Cost of the first batch / ln K. Inputs of size 1 and weights that keep values alike give 1 to 2.5."""
@@ -52,5 +53,36 @@ def judge_sudden_end(curve: CurveFacts, *, images_seen: bool) -> list[Finding]:
         f"The cost stopped being finite {when}, and no step before it was long: a batch holds an image or a label "
         "that is not finite, or the loss takes the logarithm of 0 or divides by it. doctor.examine looks at the images."
     )
+    return [_bad_images(message)]
+
+
+def judge_lost_weights(
+    changes: Sequence[WeightChange], curve: CurveFacts, *, images_seen: bool, too_high: bool
+) -> list[Finding]:
+    """Weights that are not finite under a cost that is: max(0, NaN) is 0 in some kernels, which hides it.
+
+    Args:
+        changes: By kernel.
+        curve: The cost.
+        images_seen: Whether the images were examined; what is wrong with them is known then.
+        too_high: Whether steps were seen to be too long, which explains it.
+    """
+    lost = next((one.layer for one in changes if not one.finite), None)
+    if lost is None or curve.first_not_finite is not None:
+        return []
+    message = f"Weights of {lost} are not finite. The cost still is: a ReLU can make 0 of NaN, and hides it."
+    found = [Finding("non-finite-loss", "critical", lost, message, "not finite", "only finite weights", "definition")]
+    if images_seen or too_high:
+        return found
+    return [
+        *found,
+        _bad_images(
+            f"Weights of {lost} stopped being finite, and no step before it was long: a batch holds an image that is "
+            "not finite. doctor.examine looks at the images."
+        ),
+    ]
+
+
+def _bad_images(message: str) -> Finding:
     source = "steps that are too long show in the weights or in the cost before"
-    return [Finding("non-finite-input", "warning", None, message, "not finite", "only finite numbers", source)]
+    return Finding("non-finite-input", "warning", None, message, "not finite", "only finite numbers", source)
