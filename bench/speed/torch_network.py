@@ -58,7 +58,7 @@ class TorchNetwork(nn.Module):
         for layer in self._layers:
             if layer.get("unit_norm"):
                 kernel = self.parts[layer["name"]].weight
-                kernel.div_(kernel.norm(dim=(1, 2, 3), keepdim=True) + 1e-7)
+                kernel.div_(torch.linalg.vector_norm(kernel, dim=(1, 2, 3), keepdim=True) + 1e-7)
 
     def forward(self, images):
         values = {self._first: images.permute(0, 3, 1, 2).float()}
