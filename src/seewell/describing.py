@@ -16,7 +16,7 @@ from seewell.training.precision import detect_hardware
 __all__ = ["ARITHMETIC", "describe", "describe_environment"]
 
 ARITHMETIC = 2
-"""Raised where an update of the same settings rounds otherwise than before. 2: BatchNorm and optimizers in one kernel."""
+"""Raised where an update with the same settings rounds otherwise than before. 2: BatchNorm and Adam in one kernel."""
 
 
 def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, Any]:
