@@ -44,7 +44,8 @@ class Tf1Network:
     def constrain(self):
         """What is to be done after each update: filters scaled to norm 1, where the network asks for it."""
         kernels = [self._get(layer, "kernel") for layer in self._layers if layer.get("unit_norm")]
-        return [v1.assign(one, one / (1e-7 + tf.sqrt(tf.reduce_sum(tf.square(one), axis=(0, 1, 2))))) for one in kernels]
+        norms = [tf.sqrt(tf.reduce_sum(tf.square(one), axis=(0, 1, 2))) for one in kernels]
+        return [v1.assign(one, one / (1e-7 + norm)) for one, norm in zip(kernels, norms, strict=True)]
 
     def _get(self, layer, name):
         return self._variables[f"{layer['name']}/{name}"]

@@ -58,6 +58,9 @@ _HOMES = {
     "train": "seewell.workbench",
 }
 
+_OUR_OWN = ("adopt", "build_network", "export", "open_run", "train")
+"""What computes with networks of ours. The doctor looks at other people's, and leaves TensorFlow as it finds it."""
+
 __all__ = [
     "ConfigError",
     "DataError",
@@ -90,7 +93,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'seewell' has no attribute {name!r}")
     import importlib
 
-    if name == "train":
+    if name in _OUR_OWN:
         from seewell.quiet import prefer_onednn
 
         prefer_onednn()

@@ -13,7 +13,10 @@ from seewell.preparing import Prepared
 from seewell.runs.folder import FORMAT, RunFolder
 from seewell.training.precision import detect_hardware
 
-__all__ = ["describe", "describe_environment"]
+__all__ = ["ARITHMETIC", "describe", "describe_environment"]
+
+ARITHMETIC = 2
+"""Raised where an update with the same settings rounds otherwise than before. 2: BatchNorm and Adam in one kernel."""
 
 
 def describe(prepared: Prepared, folder: RunFolder, version: str) -> dict[str, Any]:
@@ -66,6 +69,7 @@ def describe_environment(version: str) -> dict[str, Any]:
     return {
         "versions": {
             "seewell": version,
+            "arithmetic": ARITHMETIC,
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
             "keras": keras.__version__,

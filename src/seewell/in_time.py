@@ -20,7 +20,7 @@ from seewell.training.estimates import expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
 from seewell.training.plan import check_config, resolve, with_steps
 from seewell.training.precision import detect_hardware
-from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_network, quick_widths
+from seewell.training.quick import Candidate, as_seen, enough_epochs, is_quick, quick_network, quick_widths
 from seewell.training.timing import (
     Pace,
     Reserve,
@@ -170,9 +170,9 @@ class _Search:
         config, facts = self._config, self._facts
         plan = resolve(config, facts, self._hardware)
         quick = is_quick(config)
-        network = quick_network(facts, config)
+        network, seen = quick_network(as_seen(facts, config), config), as_seen(facts, config)
         free = quick and config.network is None and not config.network_arguments
-        widths = quick_widths(facts, network) if free else ()
+        widths = quick_widths(seen, network) if free else ()
         own = plan.config.network_arguments.get("widths", "")
         first = Candidate(
             tuple(map(int, str(own).split("-"))) if widths else (), plan.config.batch_size or 1, plan.config.precision
@@ -185,7 +185,7 @@ class _Search:
             precisions=[precision, "float32"] if quick and config.precision == "auto" else [precision],
             batch_sizes=[size for size in batch_sizes if size <= facts.images],
             enough=enough_epochs(facts, network),
-            work=lambda one: expected_seconds_an_image(facts, one.widths, self._hardware, one.precision, network),
+            work=lambda one: expected_seconds_an_image(seen, one.widths, self._hardware, one.precision, network),
             measure=self._measure,
             may_go_on=self._may_go_on,
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from seewell.config import TrainConfig, config_from_dict
 from seewell.data.dataset import ImageDataset, Progress
-from seewell.describing import describe_environment
+from seewell.describing import ARITHMETIC, describe_environment
 from seewell.errors import ConfigError, RunError, unknown_name
 from seewell.preparing import Prepared, rebuild, same_dataset
 from seewell.runs.adopted_run import ADOPTED
@@ -287,6 +287,8 @@ def _values(plan: Plan) -> dict[str, Any]:
 def _not_exact(info: Mapping[str, Any], version: str) -> Iterable[str]:
     """Where this machine or its software is not what the run began with."""
     now = describe_environment(version)
+    if info.get("versions", {}).get("arithmetic", 1) != ARITHMETIC:
+        yield "this seewell rounds otherwise than the one it began with: the result may differ from an uncut training's"
     for part, names in (
         ("versions", ("tensorflow", "keras", "numpy")),
         ("machine", ("processor", "cores", "gpus", "onednn")),

@@ -216,7 +216,7 @@ def test_a_rate_that_changes_may_make_swings_but_no_leaps():
     assert codes(judge_order(replace(swings, jumps=9), scheduled=True)) == ["ordered-batches"]
 
 
-WELL = Outcome(10, 0.1, 0.9, 0.88, 0.87, 0.1, 0.3, 0.01, False)
+WELL = Outcome(10, 0.1, 0.9, 0.88, 0.87, 0.1, True, 0.01, False)
 
 
 def finding(code, severity="warning", source="t"):
@@ -240,7 +240,7 @@ def severities(found):
         (finding("init-too-small"), WELL, True, ["info"]),
         (finding("init-too-large", "critical"), WELL, True, ["critical"]),
         (finding("saturated-output"), WELL, True, ["info"]),
-        (finding("saturated-output"), replace(WELL, cost=2.4), True, ["warning"]),
+        (finding("saturated-output"), replace(WELL, knows=False), True, ["warning"]),
         (finding("saturated-output"), WELL, False, ["warning"]),
         (finding("labels-wrong"), WELL, True, ["info"]),
         (finding("labels-wrong"), replace(WELL, validation=0.25), True, ["warning"]),

@@ -91,8 +91,16 @@ def test_it_is_one_kernel_and_only_where_it_means_the_same():
     frozen, _ = network(trainable=False)
     assert "FusedBatchNormV3" not in operations(frozen, forward_in_training(frozen, frozen.output))
     inputs = keras.Input((5, 4, 3))
-    axis = keras.Model(inputs, keras.layers.BatchNormalization(axis=1)(inputs))
-    assert "FusedBatchNormV3" not in operations(axis, forward_in_training(axis, axis.output))
+    others = [
+        keras.layers.BatchNormalization(axis=1),
+        keras.layers.BatchNormalization(dtype="float64"),
+        keras.layers.Activation("relu", activity_regularizer=keras.regularizers.L2(0.1)),
+        keras.Sequential([keras.Input((5, 4, 3)), keras.layers.BatchNormalization()]),
+    ]
+    for layer in others:
+        penalized = isinstance(layer, keras.layers.Activation)
+        other = keras.Model(inputs, layer(keras.layers.BatchNormalization()(inputs) if penalized else inputs))
+        assert "FusedBatchNormV3" not in operations(other, forward_in_training(other, other.output))
 
 
 def test_the_network_stays_keras_own():

@@ -122,6 +122,10 @@ def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widt
         (65, TrainConfig(), "convnet"),
         (8, TrainConfig(), "convnet"),
         (32, TrainConfig(recipe="quick", optimizer="adam"), "convnet"),
+        (32, TrainConfig(learning_rate=0.001), "convnet"),
+        (32, TrainConfig(network_arguments={"normalization": "batch"}), "convnet"),
+        (32, TrainConfig(preprocess="scale,resize=8x8"), "convnet"),
+        (224, TrainConfig(preprocess="scale,resize=32x32"), "speed"),
     ],
 )
 def test_quick_takes_the_fast_network_where_images_are_small_and_the_optimizer_is_its_own(side, config, network):
@@ -130,6 +134,19 @@ def test_quick_takes_the_fast_network_where_images_are_small_and_the_optimizer_i
     assert found.network == network
     assert found.optimizer == ("muon" if network == "speed" else "adam")
     assert (found.bias_learning_rate is not None) == (network == "speed")
+
+
+@hypothesis.given(st.integers(20, 10**5), st.sampled_from([1, 3]))
+def test_two_devices_can_share_what_quick_takes_for_a_batch(images, channels):
+    facts = DataFacts(images=images, height=32, width=32, channels=channels, classes=10)
+    assert plan(facts=facts).config.batch_size % 2 == 0
+
+
+def test_speed_by_name_is_planned_with_its_own_width():
+    narrow = TrainConfig(recipe="quick", network="speed", network_arguments={"widths": "16-32-64"})
+    wide = TrainConfig(recipe="quick", network="speed")
+    assert plan(narrow, CIFAR).config.epochs >= plan(wide, CIFAR).config.epochs
+    assert plan(wide, CIFAR, NEW).config.network_arguments == {}
 
 
 def test_where_the_fewest_updates_take_more_than_a_minute_that_is_said():

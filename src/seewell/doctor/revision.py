@@ -1,7 +1,6 @@
 """What was predicted before and during a training, looked at again when its outcome is known."""
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ class Outcome:
         running: The same as fit reports it: in training mode.
         validation: On validation images; None where it is not known.
         fallen: Last cost / first cost.
-        cost: The last cost, as fit reports it.
+        knows: Whether the last cost is below that of giving each class 1 / K, or what that costs is not known.
         falling: Share by which the cost still falls.
         scheduled: Whether a schedule sets the learning rate.
     """
@@ -49,7 +48,7 @@ class Outcome:
     running: float | None
     validation: float | None
     fallen: float
-    cost: float
+    knows: bool
     falling: float
     scheduled: bool
 
@@ -57,11 +56,6 @@ class Outcome:
     def learned(self) -> bool:
         """Whether the accuracy is at least halfway between chance and 1."""
         return self.accuracy is not None and self.accuracy >= 0.5 * (1 / self.classes + 1)
-
-    @property
-    def knows(self) -> bool:
-        """Whether the cost is below ln K, that of giving each class 1 / K."""
-        return self.cost < math.log(self.classes)
 
     @property
     def learned_well(self) -> bool:
@@ -92,7 +86,7 @@ def outcome_of(facts: Facts, course: CourseFacts, result: ResultFacts | None) ->
         running=running,
         validation=held,
         fallen=curve.last / curve.start if curve.start > 0 else 1.0,
-        cost=curve.last,
+        knows=curve.chance is None or curve.last < curve.chance,
         falling=curve.falling,
         scheduled=facts.optimizer.scheduled,
     )

@@ -6,11 +6,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from seewell.networks.graph import calls_at_any_depth, replay
+from seewell.networks.graph import Call, calls, calls_at_any_depth, replay
 
 __all__ = ["forward_in_training"]
 
 _AXES = 4
+_DTYPES = ("float32", "bfloat16", "float16")
+"""What the kernel takes; its scale and offset are float32 always."""
 
 
 def forward_in_training(model: Any, output: Any) -> Callable[[Any], Any]:
@@ -22,14 +24,16 @@ def forward_in_training(model: Any, output: Any) -> Callable[[Any], Any]:
     of it.
 
     Args:
-        model: A functional model with one input.
+        model: A functional model with one input. One that holds other models, masks or penalties on activities runs as
+            Keras runs it.
         output: The Keras tensor to compute.
 
     Returns:
         A function for use in a graph; batches of images in, values of ``output`` out.
     """
-    layers = [call.layer for _, call in calls_at_any_depth(model)]
-    if not any(map(_is_fusable, layers)) or any(_collects_losses(layer) for layer in layers):
+    every = [call for _, call in calls_at_any_depth(model)]
+    plain = not any(call.inner is not None for call in calls(model)) and not any(map(_collects_losses, every))
+    if not plain or not any(_is_fusable(call.layer) for call in every):
         whole = keras.Model(model.input, output)
         return lambda images: whole(images, training=True)
     around = keras.layers.Lambda(
@@ -45,6 +49,8 @@ def _instead(layer: Any) -> Callable[..., Any]:
     def call(x: Any, mask: Any = None) -> Any:
         if mask is not None:
             return layer(x, mask=mask)
+        if getattr(x, "_keras_mask", None) is not None:
+            return layer(x)
         with tf.name_scope(layer.name):
             return _normalize(layer, x)
 
@@ -59,11 +65,16 @@ def _is_fusable(layer: Any) -> bool:
         return False
     shape = layer.input_spec.ndim if layer.input_spec is not None else None
     last = layer.axis in (-1, _AXES - 1)
-    return bool(shape == _AXES and last and layer.trainable and not layer.synchronized and not layer.renorm)
+    fits = layer.variable_dtype == "float32" and layer.compute_dtype in _DTYPES
+    return bool(shape == _AXES and last and fits and layer.trainable and not layer.synchronized and not layer.renorm)
 
 
-def _collects_losses(layer: Any) -> bool:
-    return getattr(layer, "activity_regularizer", None) is not None
+def _collects_losses(call: Call) -> bool:
+    return any(getattr(layer, "activity_regularizer", None) is not None for layer in _with_parts(call.layer))
+
+
+def _with_parts(layer: Any) -> list[Any]:
+    return list(layer._flatten_layers()) if isinstance(layer, keras.layers.Layer) else [layer]
 
 
 def _normalize(layer: Any, x: Any) -> Any:

@@ -1,16 +1,20 @@
 """The recipe "quick": network, batch, length and the rest, from the data and the processor or as measured."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from seewell.config import TrainConfig
+from seewell.networks.arguments import read_arguments
+from seewell.networks.preprocessing import parse_preprocess
+from seewell.networks.speed import SpeedArguments
 from seewell.training.estimates import DataFacts, expected_seconds_an_image
 from seewell.training.precision import Hardware
 from seewell.training.speed import recipe_of_speed
 
-__all__ = ["Candidate", "enough_epochs", "is_quick", "quick_network", "quick_settings", "quick_widths"]
+__all__ = ["Candidate", "as_seen", "enough_epochs", "is_quick", "quick_network", "quick_settings", "quick_widths"]
 
 _MINUTE = 60.0
 _SHARE = 0.75
@@ -44,11 +48,27 @@ def is_quick(config: TrainConfig) -> bool:
 def quick_network(facts: DataFacts, config: TrainConfig) -> str:
     """The network that "quick" takes where none is named: "speed" for small images, else "convnet".
 
-    "speed" goes with Muon; where another optimizer is asked for, the convnet is what its settings were tried with.
+    "speed" goes with Muon at rates of its own: where another optimizer, a rate or other arguments are asked for, the
+    convnet is what these were meant for.
+
+    Args:
+        facts: Of the data, of the size that the network sees.
+        config: As the user gave it.
     """
+    if config.network in ("speed", "convnet"):
+        return config.network
     small = 16 * 16 < facts.height * facts.width <= 64 * 64 and min(facts.height, facts.width) > 2**_SPEED_BLOCKS
-    fits = config.network in (None, "speed") and config.optimizer in (None, "muon")
-    return "speed" if small and fits else "convnet"
+    own = config.optimizer in (None, "muon") and config.learning_rate is None and config.momentum is None
+    known = {field.name for field in dataclasses.fields(SpeedArguments)}
+    return "speed" if small and own and config.network is None and known >= set(config.network_arguments) else "convnet"
+
+
+def as_seen(facts: DataFacts, config: TrainConfig) -> DataFacts:
+    """The data with images of the size to which preprocessing brings them."""
+    geometry = parse_preprocess(config.preprocess or "scale")
+    if not geometry.geometry:
+        return facts
+    return dataclasses.replace(facts, height=geometry.height, width=geometry.width)
 
 
 def quick_widths(facts: DataFacts, network: str) -> tuple[tuple[int, ...], ...]:
@@ -89,6 +109,7 @@ def quick_settings(
     Returns:
         Setting → value and reason.
     """
+    facts = as_seen(facts, config)
     network = quick_network(facts, config)
     batch = config.batch_size or _batch(facts, network)
     why_width = "as wide as a minute allows"
@@ -97,7 +118,9 @@ def quick_settings(
         why_width = "as wide as the time allows, measured"
         why_batch = why_batch if batch == candidate.batch_size else "measured: more images a second than smaller ones"
         batch = config.batch_size or candidate.batch_size
-    for widths in quick_widths(facts, network) if candidate is None or not candidate.widths else [candidate.widths]:
+    for widths in (
+        _open_widths(facts, config, network) if candidate is None or not candidate.widths else [candidate.widths]
+    ):
         an_image = expected_seconds_an_image(facts, widths, hardware, precision, network)
         affordable = _SHARE * _MINUTE / (an_image * facts.images)
         if affordable >= enough_epochs(facts, network):
@@ -114,9 +137,18 @@ def quick_settings(
     }
 
 
+def _open_widths(facts: DataFacts, config: TrainConfig, network: str) -> tuple[tuple[int, ...], ...]:
+    """What may be chosen from: only what "speed" has by itself or was given, where it was named."""
+    if config.network == "speed":
+        given = read_arguments(SpeedArguments, config.network_arguments, network="speed")
+        return (tuple(given.widths),)
+    return quick_widths(facts, network)
+
+
 def _batch(facts: DataFacts, network: str) -> int:
     if network == "speed":
-        return min(facts.images, max(_SMALLEST, min(200 if facts.channels == 1 else 500, facts.images // 20)))
+        size = min(200 if facts.channels == 1 else 500, facts.images // 20)
+        return min(facts.images, max(_SMALLEST, size - size % _SMALLEST if size < 200 else size - size % 20))
     return min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
 
 

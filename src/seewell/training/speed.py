@@ -58,8 +58,8 @@ def recipe_of_speed(batch: int) -> Mapping[str, tuple[Any, str]]:
         "optimizer": ("muon", _SOURCE),
         "learning_rate": (0.24, _SOURCE),
         "bias_learning_rate": (
-            round(_BIAS_RATE_AN_IMAGE * batch, 6),
-            f"{_SOURCE}: {_BIAS_RATE_AN_IMAGE} for each of {batch:,} images in a batch",
+            round(_BIAS_RATE_AN_IMAGE * min(batch, _MOST[3]), 6),
+            f"{_SOURCE}: {_BIAS_RATE_AN_IMAGE} for each of {min(batch, _MOST[3]):,} images in a batch",
         ),
         "momentum": (0.6, _SOURCE),
         "schedule": ("linear", _SOURCE),
