@@ -31,7 +31,8 @@ def test_startup(bench):
     assert out.with_suffix(".png").stat().st_size > 0
 
 
-@pytest.mark.parametrize("mode", ["training", pytest.param("inference", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["training", "inference"])
 def test_throughput_without_pytorch(without_processes, capsys, mode):
     network = "convnet:widths=2-4,convolutions=1,normalization=batch"
     arguments = (
