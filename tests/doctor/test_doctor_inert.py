@@ -80,7 +80,10 @@ def train(give: Any, *, watched: bool) -> tuple[Any, ...]:
 
 
 @pytest.mark.usefixtures("unhurried")
-@pytest.mark.parametrize("give", [as_arrays, pytest.param(as_dataset, marks=pytest.mark.slow), pytest.param(as_batches, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "give",
+    [as_arrays, pytest.param(as_dataset, marks=pytest.mark.slow), pytest.param(as_batches, marks=pytest.mark.slow)],
+)
 def test_a_watched_training_gives_the_same_bits(give: Any) -> None:
     plain, watched = train(give, watched=False), train(give, watched=True)
     for a, b in zip(plain[0] + plain[1], watched[0] + watched[1], strict=True):
