@@ -1,6 +1,11 @@
 """TensorFlow's start-up chatter is dropped, and not one line else."""
 
+import os
 import textwrap
+
+import pytest
+
+import seewell
 
 FAKE = """
 import os, sys
@@ -48,3 +53,22 @@ def test_the_real_one_says_nothing(run_python):
     done = run_python(CODE)
     assert done.returncode == 0
     assert done.stderr == "after\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "asked"),
+    [
+        ("TrainConfig", None, None),
+        ("Doctor", None, None),  # other people's trainings stay as they are
+        ("examine", None, None),
+        ("train", None, "1"),
+        ("open_run", None, "1"),
+        ("train", "0", "0"),
+    ],
+)
+def test_our_own_trainings_ask_for_onednn_and_the_user_has_the_last_word(monkeypatch, name, given, asked):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given or "")
+    if given is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    getattr(seewell, name)
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == asked

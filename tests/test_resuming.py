@@ -341,6 +341,17 @@ def test_other_versions_are_noted(cut):
     assert "was 3.0.0" in entry["notes"][0]
 
 
+def test_other_kernels_and_a_seewell_that_rounds_otherwise_are_noted(cut):
+    info = read_json(cut / "run.json")
+    assert info["versions"].pop("arithmetic") > 1  # runs of before it was written down
+    info["machine"]["onednn"] = not info["machine"]["onednn"]
+    write_json(cut / "run.json", info)
+    (entry,) = resume(cut, doctor=False).info["resumed"]
+    assert len(entry["notes"]) == 2
+    assert "this seewell rounds otherwise" in entry["notes"][0]
+    assert "onednn is" in entry["notes"][1]
+
+
 def test_a_part_of_the_network_alone_is_kept_on_wish_and_no_training_goes_on_from_it(source, tmp_path):
     path = train_small(source, tmp_path, only="fc*")
     run = open_run(path)

@@ -45,7 +45,6 @@ class Job:
         dataset: The images.
         plan: The settings.
         folder: The run's.
-        target_given: Whether the target error is the user's.
         profile: Whether the time of the updates is measured.
         measured_images: At most so many training images are measured at the end; None for `MEASURED_IMAGES`.
     """
@@ -53,9 +52,13 @@ class Job:
     dataset: ImageDataset
     plan: Plan
     folder: RunFolder
-    target_given: bool
     profile: bool = False
     measured_images: int | None = None
+
+    @property
+    def target_given(self) -> bool:
+        """Whether the target error is the user's; 0 is nobody's."""
+        return self.plan.config.target_error > 0
 
 
 def spread(split: Split, most: int) -> Split:

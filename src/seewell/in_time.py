@@ -16,11 +16,11 @@ from seewell.preparing import Prepared, facts_of, load_as, prepare_plan
 from seewell.seeds import RandomStates
 from seewell.training.choosing import Tried, choose
 from seewell.training.ending import out_of_memory
-from seewell.training.estimates import expected_seconds_an_image
+from seewell.training.estimates import as_seen, expected_seconds_an_image
 from seewell.training.measuring import measure_pace, measure_update
 from seewell.training.plan import check_config, resolve, with_steps
 from seewell.training.precision import detect_hardware
-from seewell.training.quick import Candidate, as_seen, enough_epochs, is_quick, quick_network, quick_widths
+from seewell.training.quick import Candidate, enough_epochs, is_quick, quick_network, quick_widths
 from seewell.training.timing import (
     Pace,
     Reserve,
@@ -170,7 +170,8 @@ class _Search:
         config, facts = self._config, self._facts
         plan = resolve(config, facts, self._hardware)
         quick = is_quick(config)
-        network, seen = quick_network(as_seen(facts, config), config), as_seen(facts, config)
+        seen = as_seen(facts, config)
+        network = quick_network(seen, config)
         free = quick and config.network is None and not config.network_arguments
         widths = quick_widths(seen, network) if free else ()
         own = plan.config.network_arguments.get("widths", "")

@@ -95,7 +95,6 @@ def train(
         prepared.dataset,
         prepared.plan,
         folder,
-        target_given=config.target_error > 0,
         profile=profile,
         measured_images=None if prepared.timed is None else prepared.timed.measured_images,
     )
@@ -149,12 +148,10 @@ def resume(
         with _clearly(folder, "cannot be read", "files that can be read"):
             going = go_on(Run(path), changes, version=__version__, progress=progress)
         prepared = going.prepared
-        config = prepared.plan.config
         job = Job(
             prepared.dataset,
             prepared.plan,
             folder,
-            target_given=config.target_error > 0,
             profile=profile,
             measured_images=going.info.get("time", {}).get("measured_images"),
         )

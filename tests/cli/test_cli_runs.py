@@ -70,6 +70,12 @@ def test_test_time_augmentation_is_reported_apart_and_the_plain_figures_stay(com
     assert f"({views})" in command("evaluate", tiny_run.path, "--tta", views).err
 
 
+def test_a_test_time_augmentation_that_harms_says_so(command, tiny_run):
+    plain, apart = tiny_run.evaluate(), tiny_run.evaluate(tta="mirror-shift")
+    assert apart.accuracy < plain.accuracy  # mirrored digits are other signs
+    assert "It harms here" in command("evaluate", tiny_run.path, "--tta", "mirror-shift").err
+
+
 def test_evaluate_prints_a_table_for_people(command, tiny_run):
     done = command("evaluate", tiny_run.path)
     assert done.code == 0, done.err

@@ -132,6 +132,13 @@ def test_batches_and_their_padding_change_no_answer(network, most, count):
     np.testing.assert_allclose(shares, network.predict(IMAGES[:count], verbose=0), atol=1e-6)
 
 
+@hypothesis.given(st.integers(1, 5000))
+def test_a_batch_is_at_most_an_eighth_too_large_and_few_sizes_are_used(count):
+    size = evaluation._few_sizes(count)
+    assert count <= size <= max(count + 1, 1.125 * count)
+    assert len({evaluation._few_sizes(one) for one in range(513, 1025)}) <= 8
+
+
 def test_a_memory_map_is_read_in_parts(network, tmp_path):
     np.save(tmp_path / "x.npy", IMAGES)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")

@@ -1,10 +1,12 @@
 """What a training is expected to cost, from the data's shape and the processor, before anything is measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from seewell.config import TrainConfig
+from seewell.networks.preprocessing import parse_preprocess
 from seewell.training.precision import Hardware
 
-__all__ = ["DataFacts", "expected_seconds_an_image", "products_per_second"]
+__all__ = ["DataFacts", "as_seen", "expected_seconds_an_image", "products_per_second"]
 
 _SECONDS_A_VALUE = 9e-9
 
@@ -26,6 +28,12 @@ class DataFacts:
     width: int
     channels: int
     classes: int
+
+
+def as_seen(facts: DataFacts, config: TrainConfig) -> DataFacts:
+    """The data with images of the size to which preprocessing brings them, which the network computes with."""
+    chosen = parse_preprocess(config.preprocess or "scale")
+    return replace(facts, height=chosen.height, width=chosen.width) if chosen.geometry else facts
 
 
 def expected_seconds_an_image(

@@ -8,21 +8,20 @@ from typing import Any
 
 from seewell.config import TrainConfig
 from seewell.networks.arguments import read_arguments
-from seewell.networks.preprocessing import parse_preprocess
 from seewell.networks.speed import SpeedArguments
-from seewell.training.estimates import DataFacts, expected_seconds_an_image
+from seewell.training.estimates import DataFacts, as_seen, expected_seconds_an_image
 from seewell.training.precision import Hardware
-from seewell.training.speed import recipe_of_speed
+from seewell.training.speed import batch_of_speed, recipe_of_speed
 
-__all__ = ["Candidate", "as_seen", "enough_epochs", "is_quick", "quick_network", "quick_settings", "quick_widths"]
+__all__ = ["Candidate", "enough_epochs", "is_quick", "quick_network", "quick_settings", "quick_widths"]
 
 _MINUTE = 60.0
 _SHARE = 0.75
 """Of the minute, what is planned for: the rest is room for a slower or busy machine."""
 _FEWEST_UPDATES = 200
 _SPEED_BLOCKS = 3
-_SMALLEST = 16
-"""BatchNorm needs some images to know a mean from."""
+_SPEED_BATCH = {1: 200, 3: 500}
+"""Images in a batch, by channels: for photographs a quarter of the published, so that a minute has updates enough."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,6 @@ def quick_network(facts: DataFacts, config: TrainConfig) -> str:
     own = config.optimizer in (None, "muon") and config.learning_rate is None and config.momentum is None
     known = {field.name for field in dataclasses.fields(SpeedArguments)}
     return "speed" if small and own and config.network is None and known >= set(config.network_arguments) else "convnet"
-
-
-def as_seen(facts: DataFacts, config: TrainConfig) -> DataFacts:
-    """The data with images of the size to which preprocessing brings them."""
-    geometry = parse_preprocess(config.preprocess or "scale")
-    if not geometry.geometry:
-        return facts
-    return dataclasses.replace(facts, height=geometry.height, width=geometry.width)
 
 
 def quick_widths(facts: DataFacts, network: str) -> tuple[tuple[int, ...], ...]:
@@ -111,16 +102,17 @@ def quick_settings(
     """
     facts = as_seen(facts, config)
     network = quick_network(facts, config)
-    batch = config.batch_size or _batch(facts, network)
+    open_widths = _open_widths(facts, config, network)
+    batch, why_batch = _batch(facts, hardware, network, open_widths)
+    batch = config.batch_size or batch
     why_width = "as wide as a minute allows"
-    why_batch = f"for {facts.images:,} training images"
     if candidate is not None:
         why_width = "as wide as the time allows, measured"
         why_batch = why_batch if batch == candidate.batch_size else "measured: more images a second than smaller ones"
         batch = config.batch_size or candidate.batch_size
-    for widths in (
-        _open_widths(facts, config, network) if candidate is None or not candidate.widths else [candidate.widths]
-    ):
+    if candidate is not None and candidate.widths:
+        open_widths = (candidate.widths,)
+    for widths in open_widths:
         an_image = expected_seconds_an_image(facts, widths, hardware, precision, network)
         affordable = _SHARE * _MINUTE / (an_image * facts.images)
         if affordable >= enough_epochs(facts, network):
@@ -145,11 +137,12 @@ def _open_widths(facts: DataFacts, config: TrainConfig, network: str) -> tuple[t
     return quick_widths(facts, network)
 
 
-def _batch(facts: DataFacts, network: str) -> int:
+def _batch(facts: DataFacts, hardware: Hardware, network: str, widths: tuple[tuple[int, ...], ...]) -> tuple[int, str]:
+    why = f"for {facts.images:,} training images"
     if network == "speed":
-        size = min(200 if facts.channels == 1 else 500, facts.images // 20)
-        return min(facts.images, max(_SMALLEST, size - size % _SMALLEST if size < 200 else size - size % 20))
-    return min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250)
+        most = _SPEED_BATCH[1 if facts.channels == 1 else 3]
+        return batch_of_speed(facts, hardware, most, filters=widths[0][0], why=why)
+    return min(facts.images, 64 if facts.images < 5_000 else 100 if facts.images < 20_000 else 250), why
 
 
 def _of_speed(facts: DataFacts, widths: tuple[int, ...], why_width: str, batch: int) -> Mapping[str, tuple[Any, str]]:

@@ -6,12 +6,11 @@ from typing import Any
 
 from seewell.config import TrainConfig
 from seewell.networks.arguments import read_arguments
-from seewell.networks.preprocessing import parse_preprocess
-from seewell.networks.registry import architecture
-from seewell.training.estimates import DataFacts
+from seewell.networks.speed import SpeedArguments
+from seewell.training.estimates import DataFacts, as_seen
 from seewell.training.precision import Hardware
 
-__all__ = ["recipe_of_speed", "speed_settings"]
+__all__ = ["batch_of_speed", "recipe_of_speed", "speed_settings"]
 
 _SOURCE = "Jordan 2024, arXiv:2404.00498, and its successor with Muon"
 _MOST = {1: 200, 3: 2000}
@@ -40,7 +39,9 @@ def speed_settings(facts: DataFacts, hardware: Hardware, config: TrainConfig) ->
     Returns:
         Setting → value and reason.
     """
-    batch, why_batch = _batch(facts, hardware, config)
+    arguments = read_arguments(SpeedArguments, config.network_arguments, network="speed")
+    seen, published = as_seen(facts, config), _MOST[1 if facts.channels == 1 else 3]
+    batch, why_batch = batch_of_speed(seen, hardware, published, filters=arguments.widths[0], why=_SOURCE)
     batch = config.batch_size or batch
     epochs = max(_EPOCHS, math.ceil(_FEWEST_UPDATES * batch / facts.images))
     why_epochs = _SOURCE if epochs == _EPOCHS else f"at least {_FEWEST_UPDATES} updates"
@@ -67,23 +68,26 @@ def recipe_of_speed(batch: int) -> Mapping[str, tuple[Any, str]]:
     }
 
 
-def _batch(facts: DataFacts, hardware: Hardware, config: TrainConfig) -> tuple[int, str]:
-    published = _MOST[1 if facts.channels == 1 else 3]
-    by_data = max(_SMALLEST, facts.images // _BATCHES_AN_EPOCH)
-    size = min(published, by_data, facts.images)
-    why = _SOURCE if size == published else f"{_BATCHES_AN_EPOCH} updates an epoch of {facts.images:,} images"
-    fitting = hardware.memory // (_MEMORY_SHARE * _bytes_an_image(facts, config)) if hardware.memory else size
+def batch_of_speed(facts: DataFacts, hardware: Hardware, most: int, *, filters: int, why: str) -> tuple[int, str]:
+    """How many images an update takes: fewer than ``most`` where there are few images or little memory.
+
+    Args:
+        facts: Of the data, of the size that the network sees.
+        hardware: Of the machine; its memory limits the batch.
+        most: Images in a batch where nothing limits them.
+        filters: Of the first block, whose float32 values are the widest in memory.
+        why: The reason for ``most``.
+
+    Returns:
+        An even number, or 1, and the reason.
+    """
+    size = min(most, max(_SMALLEST, facts.images // _BATCHES_AN_EPOCH), facts.images)
+    why = why if size == most else f"{_BATCHES_AN_EPOCH} updates an epoch of {facts.images:,} images"
+    an_image = facts.height * facts.width * filters * 4 * _COPIES
+    fitting = hardware.memory // (_MEMORY_SHARE * an_image) if hardware.memory else size
     if fitting < size:
         size, why = max(1, fitting), f"what a third of this machine's memory holds ({hardware.memory / 2**30:.3g} GiB)"
     return _even(size), why
-
-
-def _bytes_an_image(facts: DataFacts, config: TrainConfig) -> int:
-    """About what an image takes in training: float32 values of the first block, which is the widest in memory."""
-    geometry = parse_preprocess(config.preprocess or "scale")
-    height, width = (geometry.height, geometry.width) if geometry.geometry else (facts.height, facts.width)
-    arguments = read_arguments(architecture("speed").arguments_type, config.network_arguments, network="speed")
-    return height * width * int(arguments.widths[0]) * 4 * _COPIES
 
 
 def _even(size: int) -> int:
