@@ -55,6 +55,29 @@ def test_the_real_one_says_nothing(run_python):
     assert done.stderr == "after\n"
 
 
+def test_what_keras_wants_for_its_wrappers_alone_is_not_imported_and_can_be_afterwards(run_python):
+    code = """
+        import sys
+        from seewell.quiet import import_tensorflow
+        import_tensorflow()
+        unwanted = {"sklearn", "pandas", "matplotlib"} & {*sys.modules}
+        assert not unwanted, unwanted
+        assert not any(type(one).__module__ == "seewell.quiet" for one in sys.meta_path)
+        import keras, matplotlib.pyplot, numpy, pandas, sklearn.datasets
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(numpy.ones((4, 2)), numpy.zeros(4), verbose=0)
+    """
+    done = run_python(textwrap.dedent(code))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_package_that_is_there_already_stays(run_python):
+    code = "import sklearn\n" + CODE + "; import keras.wrappers; keras.wrappers.SKLearnClassifier"
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "given", "asked"),
     [

@@ -6,11 +6,18 @@ level can be set (environment variables were tried: docs/log.md). So the
 descriptor is held aside during the import and the search for devices, and
 everything but those lines is written through afterwards, also when the import
 fails. That no GPU was found is kept in ``run.json`` instead.
+
+Keras imports scikit-learn, pandas and matplotlib where they are installed, for wrappers and galleries that no command
+uses. They are a quarter of the whole import, so Keras does not find them; whoever needs them later imports them.
 """
 
+import contextlib
+import importlib.abc
 import os
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 __all__ = ["import_tensorflow", "prefer_onednn"]
 
@@ -23,6 +30,8 @@ _CHATTER = (
     "failed call to cuInit",
     "Cannot dlopen some GPU libraries",
 )
+
+_NOT_NEEDED = ("sklearn", "pandas", "matplotlib")
 
 
 def prefer_onednn() -> None:
@@ -45,7 +54,8 @@ def import_tensorflow() -> None:
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
-            import tensorflow
+            with _not_found(_NOT_NEEDED):
+                import tensorflow
 
             tensorflow.config.list_physical_devices()
         finally:
@@ -56,3 +66,26 @@ def import_tensorflow() -> None:
             for line in aside.read().decode("utf-8", "replace").splitlines(keepends=True):
                 if not any(words in line for words in _CHATTER):
                     sys.stderr.write(line)
+
+
+class _NotFound(importlib.abc.MetaPathFinder):
+    """Says of some packages that they are not there."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self._packages = frozenset(packages)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """None leaves a module to the other finders."""
+        if name.partition(".")[0] in self._packages:
+            raise ModuleNotFoundError(f"{name} is not imported together with TensorFlow", name=name)
+
+
+@contextlib.contextmanager
+def _not_found(packages: Sequence[str]) -> Iterator[None]:
+    """Inside, optional packages cannot be imported, but for those that are imported already."""
+    finder = _NotFound([one for one in packages if one not in sys.modules])
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
