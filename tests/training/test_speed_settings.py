@@ -52,6 +52,14 @@ def test_small_sets_take_small_batches(images, batch, epochs):
     assert f"{batch:,} images" in reasons["bias_learning_rate"]
 
 
+@pytest.mark.parametrize(("epochs", "batch"), [(4.0, 1000), (8.0, 2000), (20.0, 2000), (0.1, 24), (0.001, 16)])
+def test_a_shorter_training_takes_smaller_batches_so_that_it_has_updates_enough(epochs, batch):
+    found = plan(CIFAR, recipe="speed", epochs=epochs)
+    assert found.config.batch_size == batch
+    reason = next(choice.reason for choice in found.choices if choice.setting == "batch_size")
+    assert ("180 updates" in reason) == (batch < 2000)
+
+
 def test_a_batch_fits_into_a_third_of_the_memory():
     machine = Hardware("any", 2, frozenset(), memory=8 * 2**30)
     facts = DataFacts(images=45_000, height=64, width=64, channels=3, classes=10)

@@ -40,8 +40,11 @@ def speed_settings(facts: DataFacts, hardware: Hardware, config: TrainConfig) ->
         Setting → value and reason.
     """
     arguments = read_arguments(SpeedArguments, config.network_arguments, network="speed")
-    seen, published = as_seen(facts, config), _MOST[1 if facts.channels == 1 else 3]
-    batch, why_batch = batch_of_speed(seen, hardware, published, filters=arguments.widths[0], why=_SOURCE)
+    seen, most, why = as_seen(facts, config), _MOST[1 if facts.channels == 1 else 3], _SOURCE
+    if config.epochs is not None and facts.images * config.epochs < _FEWEST_UPDATES * most:
+        most = max(_SMALLEST, math.floor(facts.images * config.epochs / _FEWEST_UPDATES))
+        why = f"about {_FEWEST_UPDATES} updates in {config.epochs:g} epochs"
+    batch, why_batch = batch_of_speed(seen, hardware, most, filters=arguments.widths[0], why=why)
     batch = config.batch_size or batch
     epochs = max(_EPOCHS, math.ceil(_FEWEST_UPDATES * batch / facts.images))
     why_epochs = _SOURCE if epochs == _EPOCHS else f"at least {_FEWEST_UPDATES} updates"
