@@ -4,6 +4,8 @@ from matplotlib.figure import Figure
 
 COLOURS = ("#3b76b5", "#c8641c", "#3f8f5f", "#7d5ba6", "#8a6d3b", "#5b6475", "#b0413e", "#2f9ca3", "#a3a3a3")
 MAKERS = {"seewell": "#3b76b5", "Keras": "#c8641c", "PyTorch": "#3f8f5f", "series": "#5b6475"}
+STYLES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
+"""Of the contenders of one maker; with one batch size there are no lines to tell them apart."""
 
 
 def _axes(figure, rows, columns, place, title, across, up):
@@ -30,9 +32,9 @@ def throughput(cells, path):
                     lines.setdefault((row["name"], row["maker"]), []).append((cell["batch_size"], row["median"]))
         styles = {}
         for (name, maker), points in lines.items():
-            style = ("-", "--", ":", "-.")[styles.setdefault(maker, 0) % 4]
+            style, marker = STYLES[styles.setdefault(maker, 0) % len(STYLES)]
             styles[maker] += 1
-            ax.plot(*zip(*sorted(points), strict=True), style, marker="o", ms=3, color=MAKERS[maker], label=name)
+            ax.plot(*zip(*sorted(points), strict=True), style, marker=marker, ms=4, color=MAKERS[maker], label=name)
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.legend(frameon=False, fontsize=7)
@@ -64,7 +66,9 @@ def curves(sources, targets, path):
                     )
         for target in targets.get(source, ()):
             ax.axhline(1 - target, color="#c9ced6", lw=0.8, zorder=0)
-            ax.text(1, 1 - target, f"{target:.1%}", fontsize=7, color="#5b6475", transform=ax.get_yaxis_transform())
+        labels = {f"{target:.1%}": target for target in targets.get(source, ())}  # two that read alike, once
+        for text, target in labels.items():
+            ax.text(1, 1 - target, text, fontsize=7, color="#5b6475", transform=ax.get_yaxis_transform())
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.legend(frameon=False, fontsize=7)
