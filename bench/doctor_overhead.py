@@ -1,7 +1,7 @@
 """What the doctor costs: whole trainings with and without it, in turn, on the same network, data and seed.
 
     .venv/bin/python bench/doctor_overhead.py [--rounds 3] [--networks convnet,vgg-small,resnet20] [--seconds 60]
-                                              [--source mnist] [--out FILE]
+                                              [--source mnist] [--checkpoints] [--out FILE]
 
 First a training of each network is timed to find how many updates fill `--seconds`. Every round then trains twice,
 with the doctor and without, and the order changes from round to round, so that a noisy machine disturbs both alike.
@@ -9,7 +9,8 @@ Compared is `seconds_training` (from the first batch asked for to the last updat
 the doctor's probes count; the examination before the first update does not and is printed apart). Every training is a
 process of its own. Prints the ratio with/without: median, smallest and largest of the rounds, for each network and for
 all; the same of the processor's seconds, which other work on the machine disturbs less; the share that the doctor
-itself counted; and the seconds of the examination.
+itself counted; and the seconds of the examination. With `--checkpoints`, the one without the doctor also writes
+no checkpoint but its last, so that both together are told; the other one writes one after each epoch.
 """
 
 import argparse
@@ -26,6 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 TRAIN = """
 import json, sys, time
 from seewell.config import config_from_dict
+from seewell.training.keeper import Keeper
 from seewell.training.observers import Observer
 from seewell.workbench import train
 
@@ -35,17 +37,20 @@ class Clock(Observer):
     def on_end(self):
         self.seconds = time.process_time() - self.began
 
-source, settings, doctor, out = json.loads(sys.argv[1])
+source, settings, doctor, checkpoints, out = json.loads(sys.argv[1])
+if not checkpoints:
+    save = Keeper.save
+    Keeper.save = lambda self, state: save(self, state) if state.step == settings["steps"] else None
 clock = Clock()
 run = train(source, config_from_dict(settings), out=out, doctor=doctor, observers=lambda plan, folder: [clock])
 print(json.dumps({**run.summary, "processor_seconds": clock.seconds, "doctor": run.info.get("doctor")}))
 """
 
 
-def trained(source, settings, *, doctor):
-    """One training in a process of its own; its summary."""
+def trained(source, settings, *, doctor, checkpoints=True):
+    """One training in a process of its own, with all its checkpoints or the last alone; its summary."""
     with tempfile.TemporaryDirectory() as folder:
-        given = json.dumps([source, settings, doctor, str(Path(folder) / "run")])
+        given = json.dumps([source, settings, doctor, checkpoints, str(Path(folder) / "run")])
         done = subprocess.run([sys.executable, "-c", TRAIN, given], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
@@ -58,13 +63,13 @@ def steps_for(source, settings, seconds):
     return max(30, round(seconds * speed / settings["batch_size"]))
 
 
-def measure(network, source, seconds, rounds):
+def measure(network, source, seconds, rounds, *, checkpoints):
     settings = {"network": network, "batch_size": 100, "seed": 0}
     settings["steps"] = steps_for(source, settings, seconds)
     rows = []
     for number in range(rounds):
         order = (True, False) if number % 2 == 0 else (False, True)
-        found = {doctor: trained(source, settings, doctor=doctor) for doctor in order}
+        found = {one: trained(source, settings, doctor=one, checkpoints=one or not checkpoints) for one in order}
         told = found[True]["doctor"]
         rows.append(
             {
@@ -101,18 +106,24 @@ def main():
     parser.add_argument("--networks", default="convnet,vgg-small,resnet20")
     parser.add_argument("--seconds", type=float, default=60, help="length of each training")
     parser.add_argument("--source", default="mnist")
+    parser.add_argument("--checkpoints", action="store_true", help="against no doctor and no checkpoints")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    print(f"{given.source}, batch 100, about {given.seconds:g} s a training, {given.rounds} rounds")
-    result = {"source": given.source, "seconds": given.seconds, "networks": {}}
+    against = "no doctor, no checkpoints" if given.checkpoints else "no doctor"
+    print(
+        f"{given.source}, batch 100, about {given.seconds:g} s a training, {given.rounds} rounds, against {against}"
+    )
+    result = {"source": given.source, "seconds": given.seconds, "against": against, "networks": {}}
     every = []
     for network in given.networks.split(","):
-        found = result["networks"][network] = measure(network, given.source, given.seconds, given.rounds)
+        found = result["networks"][network] = measure(
+            network, given.source, given.seconds, given.rounds, checkpoints=given.checkpoints
+        )
         every += found["rounds"]
         print(told(network, found["rounds"]), flush=True)
     result["median_ratio"] = statistics.median(row["ratio"] for row in every)
     print(told("all", every))
-    if not all(row["same_result"] for row in every):
+    if not given.checkpoints and not all(row["same_result"] for row in every):
         print("  the doctor changed a result")
     if given.out:
         given.out.write_text(json.dumps(result, indent=2) + "\n")
