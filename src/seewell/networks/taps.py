@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import keras
@@ -64,11 +65,7 @@ class Taps:
         self._logits = logits_point(model)
         self._around = keras.layers.Lambda(lambda images: replay(model, images), name="taps", autocast=False)
         self.layers = tuple(point.name for point in self._points)
-        images = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-        labels = tf.TensorSpec((None,), tf.int64)
-        self._read = tf.function(self._compute, input_signature=[images])
-        self._slopes = tf.function(self._compute_gradients, input_signature=[images, labels])
-        self._check = tf.function(self._compute_finite, input_signature=[images])
+        self._images = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
 
     def pre_activations(self, images: npt.NDArray[Any]) -> Arrays:
         """The values that go into each nonlinearity.
@@ -139,6 +136,20 @@ class Taps:
         """
         bad = np.flatnonzero(~np.asarray(self._check(self._as_input(images))))
         return self._sources[bad[0]].where if bad.size else None
+
+    # Concrete functions: TensorFlow warns of retracing where many objects of a class ask their functions once each.
+    @cached_property
+    def _read(self) -> Any:
+        return tf.function(self._compute).get_concrete_function(self._images)
+
+    @cached_property
+    def _slopes(self) -> Any:
+        labels = tf.TensorSpec((None,), tf.int64)
+        return tf.function(self._compute_gradients).get_concrete_function(self._images, labels)
+
+    @cached_property
+    def _check(self) -> Any:
+        return tf.function(self._compute_finite).get_concrete_function(self._images)
 
     def _as_input(self, images: npt.NDArray[Any]) -> tf.Tensor:
         return tf.cast(tf.convert_to_tensor(images), self._model.inputs[0].dtype)

@@ -70,7 +70,7 @@ def quick_widths(facts: DataFacts, network: str) -> tuple[tuple[int, ...], ...]:
         network: As `quick_network` gives it.
     """
     if network == "speed":
-        wide = () if facts.channels == 1 else ((64, 256, 256),)
+        wide = () if facts.channels == 1 else ((64, 256, 256), (64, 128, 256))
         return (*wide, (32, 64, 128), (16, 32, 64))
     if facts.height * facts.width <= 16 * 16:
         return (64, 128), (16, 32, 64)
