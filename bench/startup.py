@@ -54,6 +54,11 @@ FLOORS = {
     "python": [sys.executable, "-c", "pass"],
     "import numpy": [sys.executable, "-c", "import numpy"],
     "import tensorflow": [sys.executable, "-c", "import tensorflow"],
+    "import tensorflow, as our commands do": [
+        sys.executable,
+        "-c",
+        "from seewell.quiet import import_tensorflow; import_tensorflow()",
+    ],
 }
 OURS = {
     "import seewell": [sys.executable, "-c", "import seewell"],

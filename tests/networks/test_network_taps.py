@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
 from seewell.errors import NetworkError
 from seewell.networks.registry import build_network
@@ -150,8 +151,13 @@ def noisy_network():
 
 def everything(taps, images, labels):
     taps.pre_activations(images)
-    taps.gradients(images, labels)
+    slopes = taps.gradients(images, labels)
     taps.first_not_finite(images)
+    read, both = taps.pre_activations_and_gradients(images, labels)
+    for one, other in ((read, taps.pre_activations(images)), (both, slopes)):
+        assert list(one) == list(other)
+        for name in one:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-5, atol=1e-6)
 
 
 def test_looking_changes_no_variable_and_no_random_state():
@@ -195,7 +201,7 @@ def noted(function, calls):
 
 
 def test_weights_are_read_at_each_call_and_each_question_is_traced_once(monkeypatch):
-    questions = ["_compute", "_compute_finite", "_compute_gradients"]
+    questions = ["_compute", "_compute_both", "_compute_finite", "_compute_gradients"]
     traced = []
     for name in questions:
         monkeypatch.setattr(Taps, name, noted(getattr(Taps, name), traced))
@@ -203,7 +209,7 @@ def test_weights_are_read_at_each_call_and_each_question_is_traced_once(monkeypa
     taps = Taps(network)
     for images in (IMAGES, IMAGES[:1], np.repeat(IMAGES, 3, axis=0)):
         everything(taps, images, np.zeros(len(images), np.int64))
-    assert sorted(traced) == questions
+    assert sorted(traced) == sorted([*questions, "_compute_both"])  # gradients ask it, too
     network.get_layer("fc1").set_weights([np.eye(4), np.zeros(4)])
     np.testing.assert_array_equal(taps.pre_activations(IMAGES)["fc1"], IMAGES.reshape(2, 4))
 
@@ -275,13 +281,15 @@ def test_a_model_or_labels_that_do_not_fit_are_refused():
             taps.gradients(IMAGES, labels)
 
 
-def test_many_trainings_in_one_process_are_not_warned_of_retracing(caplog):
-    """TensorFlow counts the traces of a function over all objects that have it."""
+def test_many_taps_in_one_process_are_not_warned_of_retracing(caplog, monkeypatch):
+    """TensorFlow counts the traces of a function over all objects that have it, and warns twice at most."""
+    monkeypatch.setattr(polymorphic_function, "FREQUENT_TRACING_WARNING_MAX_WARNING_PER_DETECTOR", 10**6)
     for _ in range(8):
         inputs = keras.Input((2,))
         taps = Taps(keras.Model(inputs, keras.layers.Dense(2, name="logits")(inputs)))
         images, labels = np.ones((1, 2), np.float32), np.zeros(1, np.int64)
         taps.pre_activations(images)
         taps.gradients(images, labels)
+        taps.pre_activations_and_gradients(images, labels)
         taps.first_not_finite(images)
     assert "retracing" not in caplog.text

@@ -105,7 +105,8 @@ def test_quick_depends_on_data_and_processor_only_and_makes_at_most_forty_epochs
 
 
 @pytest.mark.parametrize(
-    ("images", "widths", "epochs"), [(500, "64-256-256", 8), (3_000, "32-64-128", 8), (40_500, "16-32-64", 3)]
+    ("images", "widths", "epochs"),
+    [(500, "64-256-256", 8), (2_300, "64-128-256", 8), (5_000, "32-64-128", 6), (40_500, "16-32-64", 3)],
 )
 def test_quick_takes_narrower_layers_before_it_takes_too_few_epochs(images, widths, epochs):
     facts = DataFacts(images=images, height=32, width=32, channels=3, classes=10)

@@ -52,12 +52,24 @@ def test_small_sets_take_small_batches(images, batch, epochs):
     assert f"{batch:,} images" in reasons["bias_learning_rate"]
 
 
-@pytest.mark.parametrize(("epochs", "batch"), [(4.0, 1000), (8.0, 2000), (20.0, 2000), (0.1, 24), (0.001, 16)])
-def test_a_shorter_training_takes_smaller_batches_so_that_it_has_updates_enough(epochs, batch):
-    found = plan(CIFAR, recipe="speed", epochs=epochs)
+@pytest.mark.parametrize(
+    ("facts", "recipe", "epochs", "batch", "reason"),
+    [
+        (CIFAR, "speed", 4.0, 1000, "180 updates"),
+        (CIFAR, "speed", 8.0, 2000, "Jordan"),
+        (CIFAR, "speed", 20.0, 2000, "Jordan"),
+        (CIFAR, "speed", 0.1, 24, "180 updates"),
+        (CIFAR, "speed", 0.001, 16, "BatchNorm"),
+        (MNIST, "speed-gray", 0.5, 150, "180 updates"),
+        (MNIST, "speed-gray", 1.0, 200, "Jordan"),
+        (DataFacts(images=1_500, height=32, width=32, channels=3, classes=4), "speed", 4.0, 32, "180 updates"),
+    ],
+)
+def test_a_shorter_training_takes_smaller_batches_so_that_it_has_updates_enough(facts, recipe, epochs, batch, reason):
+    found = plan(facts, recipe=recipe, epochs=epochs)
     assert found.config.batch_size == batch
-    reason = next(choice.reason for choice in found.choices if choice.setting == "batch_size")
-    assert ("180 updates" in reason) == (batch < 2000)
+    assert reason in next(choice.reason for choice in found.choices if choice.setting == "batch_size")
+    assert found.total_steps >= 180 or batch == 16
 
 
 def test_a_batch_fits_into_a_third_of_the_memory():

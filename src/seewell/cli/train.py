@@ -1,5 +1,6 @@
 """`seewell train`: from a source of images to a kept, measured network."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -214,7 +215,8 @@ def command(
                 fix="seewell train digits",
             )
         config = config_from_options(recipe, network, options)
-        run = _run(lambda **others: _workbench().train(source, config, out=out, **watch, **others))
+        timed = config.time is not None
+        run = _run(lambda **others: _workbench(verdict=timed).train(source, config, out=out, **watch, **others))
     if as_json:
         print_json(run.summary)
     else:
@@ -291,10 +293,13 @@ def _of_resuming(info: dict[str, Any]) -> list[str]:
     return [*last["passed_over"], *last.get("notes", []), *changed]
 
 
-def _workbench() -> Any:
+def _workbench(*, verdict: bool = False) -> Any:
+    """What trains; with what the verdict at the end imports, where that is not to fall into a given time."""
     from seewell.quiet import import_tensorflow
 
     import_tensorflow()
+    if verdict:
+        importlib.import_module("cleanlab.filter")
     from seewell import workbench
     from seewell.training.quotas import limit_threads
 

@@ -27,7 +27,7 @@ class TensorBoardWriter(Observer):
         folder: Where the files go.
         images: uint8 (N, H, W, C): a fixed small batch to look at the layers with.
         labels: int64 (N,).
-        histograms: Whether there is time for them: their first ones trace two graphs.
+        histograms: Whether there is time for them: their first ones trace a graph.
 
     Attributes:
         lacks: Why something could not be written (a full disk), in a sentence; the training goes on without it.
@@ -92,9 +92,10 @@ class TensorBoardWriter(Observer):
         if taps is None:
             return
         with self._all_the_same(), self._writer.as_default():
-            for name, values in taps.pre_activations(self._images).items():
+            before, slopes = taps.pre_activations_and_gradients(self._images, self._labels)
+            for name, values in before.items():
                 tf.summary.histogram(f"pre-activations/{name}", _sample(values), step)
-            for name, values in taps.gradients(self._images, self._labels).items():
+            for name, values in slopes.items():
                 tf.summary.histogram(f"gradients/{name}", _sample(values), step)
             for variable in self._model.trainable_variables:
                 tf.summary.histogram(f"weights/{variable.path}", _sample(np.asarray(variable.value)), step)

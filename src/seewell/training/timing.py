@@ -23,7 +23,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _SAFETY = 0.97
 """A machine is rarely as quick for long as in the seconds in which it is measured."""
 _PICTURES_FROM = 60.0
-"""Seconds of a whole training from which TensorBoard's histograms are worth the graphs that they trace."""
+"""Seconds of a whole training from which TensorBoard's histograms are worth the graph that they trace."""
 _CLOSING = 1.0
 """Seconds for judging the result and for writing it all down, beside the figures of the kept network."""
 _PROFILE = 2.0
