@@ -5,13 +5,14 @@
 
 Every training is a process of its own; for each seed all contenders train in turn, beginning with another one each
 time, and ratios are taken within a seed. All see the same training and validation images (10 % of the training images,
-stratified; 45,000 and 5,000 for the shared CIFAR-10). Counted are the seconds from the first batch on; validation is
+stratified; 40,500 and 4,500 of the shared CIFAR-10's 45,000). Counted are the seconds from the first batch on; validation is
 not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into a given time are.
 What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow computes with oneDNN, in
 Keras's hands too; the series' graph is left to TensorFlow's own default. Exit code 1: a training failed.
 
 Contenders, joined by semicolons:
-  seewell:RECIPE[,setting=value…]   a recipe by name, as it comes, or with settings changed (epochs=4, time=60s)
+  seewell:RECIPE[,setting=value…]   a recipe by name, as it comes, or with settings changed (epochs=4, time=60s), or
+      with another network, of one argument at most (network=speed:widths=32-64-128)
   airbench[:epochs=8,batch=2000,activation=gelu,compile=true,flip=false]   the network, schedule and augmentation of
       Jordan 2024 with Muon, in plain PyTorch (scripts/setup --bench), channels last, in bfloat16 where the processor
       has it; compiling comes before its clock starts. A shorter training reaches low targets sooner: give both lengths
@@ -20,7 +21,8 @@ Contenders, joined by semicolons:
       and the updates that its author gave it; the accuracy is the author's
 
 fastai is left out: it needs torchvision, whose packages need a CUDA build of PyTorch of several GB on x86-64.
-A recipe that there is not is left out and said. What is in OUT already is not trained again, unless its recipe changed;
+A recipe that there is not is left out and said. What is in OUT already is not trained again, unless its recipe changed or
+test-time augmentation is asked of it for the first time (what follows from the data, as batches do, is not compared: --anew);
 `--report` trains nothing and tells what OUT holds.
 """
 
@@ -37,7 +39,7 @@ import numpy as np
 
 from seewell.cli.settings import config_from_options, read_overrides
 from seewell.data.loading import load_dataset
-from seewell.errors import ConfigError
+from seewell.errors import SeewellError
 from seewell.training.recipes import list_recipes
 from speed import pictures
 from speed.attempts import attempts, best, compare, reached
@@ -60,10 +62,10 @@ def export(source, folder):
     return {"data": str(path), "classes": dataset.num_classes, "shape": dataset.image_shape, "counts": counts}
 
 
-def trained(rival, source, seed, data, precision):
+def trained(rival, source, seed, data, precision, *, augmented):
     """One training in a process of its own: its curve and what goes with it."""
-    settings = {"source": source, "seed": seed, "recipe": rival.recipe, "precision": precision, **data}
-    settings["augmented"] = bool(plan_of(source)["augmented_targets"])
+    settings = {"source": source, "seed": seed, "recipe": rival.recipe, "network": rival.network}
+    settings |= {"precision": precision, "augmented": augmented, **data}
     settings["options"] = list(rival.options) if rival.maker == "seewell" else rival.values()
     contender = Contender(rival.module, settings, None if rival.maker == "airbench" else ONEDNN)
     try:
@@ -93,6 +95,16 @@ def plan_of(source):
     return SOURCES.get(source, {"targets": (0.9,), "augmented_targets": (), "contenders": ("seewell:quick", "keras")})
 
 
+def asked_of(source, given):
+    """Targets of a source, and those with test-time augmentation; where targets are given, of the latter there are none.
+
+    >>> asked_of("cifar10", (0.8,)), asked_of("cifar10", None)[1]
+    (((0.8,), ()), (0.935,))
+    """
+    plan = plan_of(source)
+    return (given, ()) if given else (plan["targets"], plan["augmented_targets"])
+
+
 def usable(texts, source):
     """The contenders that can take part here; says which cannot."""
     found = []
@@ -112,7 +124,7 @@ def recipe_of(rival):
     """The settings of a recipe of ours in short; an empty text of other contenders."""
     if rival.maker != "seewell":
         return ""
-    settings = config_from_options(rival.recipe, None, read_overrides(rival.options)).to_dict()
+    settings = config_from_options(rival.recipe, rival.network, read_overrides(rival.options)).to_dict()
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
@@ -189,15 +201,15 @@ class Told:
     """What was reached so far, of every source: tables, and a picture beside OUT."""
 
     def __init__(self, targets, out):
-        self._targets, self._out = targets, out
+        self._given, self._out = targets, out
         self._curves, self._asked = {}, {}
 
     def show(self, source, results):
         """Print the tables of a source and draw all sources so far."""
-        plan = plan_of(source)
-        self._asked[source] = self._targets or plan["targets"]
-        asked = [(one, "accuracy", "") for one in self._asked[source]]
-        asked += [(one, "accuracy_augmented", ", test-time augmentation") for one in plan["augmented_targets"]]
+        plain, augmented = asked_of(source, self._given)
+        self._asked[source] = plain
+        asked = [(one, "accuracy", "") for one in plain]
+        asked += [(one, "accuracy_augmented", ", test-time augmentation") for one in augmented]
         for target, kind, said in asked:
             tell(results, target, kind, f"{source}, {target:.2%} validation accuracy{said}")
         sys.stdout.flush()
@@ -205,7 +217,7 @@ class Told:
         pictures.curves(self._curves, self._asked, self._out.with_suffix(".png"))
 
 
-def measure(record, source, rivals, seeds, precision, told):
+def measure(record, source, rivals, seeds, precision, told, *, augmented):
     """All trainings of a source, in turn; shows after each seed what was reached. How many failed."""
     failed, shown = 0, False
     with tempfile.TemporaryDirectory() as folder:
@@ -215,19 +227,20 @@ def measure(record, source, rivals, seeds, precision, told):
             start, anything = seed % len(rivals), False
             for rival in rivals[start:] + rivals[:start]:
                 key = key_of(source, rival, seed)
-                if key in record:
+                if key in record and (record.results[key].get("augmented") or not augmented):
                     continue
                 try:
                     if rival.maker == "series-vgg":
                         result = estimated(source, data, folder)
                     else:
-                        result = trained(rival, source, seed, data, precision)
+                        result = trained(rival, source, seed, data, precision, augmented=augmented)
                 except (ContenderError, RuntimeError) as problem:
                     failed += 1
                     print(f"  {key}: {problem}", file=sys.stderr, flush=True)
                     continue
                 anything = True
                 about = {"source": source, "contender": rival.text, "recipe": recipe_of(rival), "seed": seed}
+                about["augmented"] = augmented
                 record.add(key, {**about, **result})
                 highest = max((one.get("accuracy", 0) for one in result["curve"]), default=0)
                 print(f"  {key}: at best {highest:.4f} in {result['seconds']:.1f} s", file=sys.stderr, flush=True)
@@ -247,7 +260,7 @@ def main():
     parser.add_argument("--sources", default="cifar10,fashion-mnist,mnist")
     parser.add_argument("--contenders", help="instead of those that go with each source")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--targets", help="accuracies instead of those that go with each source")
+    parser.add_argument("--targets", help="instead of those that go with each source; all without test-time augmentation")
     parser.add_argument("--precision", default="auto", help="of airbench: auto, float32 or bfloat16")
     add_arguments(parser, "time_to_accuracy")
     given = parser.parse_args()
@@ -257,7 +270,7 @@ def main():
         for rival in map(parse, texts or ()):
             if rival.recipe in list_recipes():
                 recipe_of(rival)
-    except (ValueError, ConfigError) as problem:
+    except (ValueError, SeewellError) as problem:
         parser.error(str(problem))
     record = Record(given.out, {"precision": given.precision}, anew=given.anew, report=given.report)
     machine = record.machine
@@ -265,7 +278,8 @@ def main():
     if precision == "auto":
         precision = "bfloat16" if machine["has_bfloat16"] else "float32"
     print(f"{machine['processor']}, {machine['cores']} cores, airbench in {precision}")
-    told = Told(tuple(map(float, given.targets.split(","))) if given.targets else None, given.out)
+    targets = tuple(map(float, given.targets.split(","))) if given.targets else None
+    told = Told(targets, given.out)
     if given.report:
         for source in dict.fromkeys(one["source"] for one in record.results.values() if "source" in one):
             told.show(source, recorded(record, source))
@@ -276,7 +290,8 @@ def main():
         if not rivals:
             print(f"{source}: none of the contenders can take part")
             continue
-        failed += measure(record, source, rivals, given.seeds, precision, told)
+        augmented = bool(asked_of(source, targets)[1])
+        failed += measure(record, source, rivals, given.seeds, precision, told, augmented=augmented)
     if failed:
         print(f"{failed} trainings failed", file=sys.stderr)
     return int(failed > 0)

@@ -71,12 +71,14 @@ class Rival:
         maker: "seewell", "airbench", "keras" or "series-vgg".
         recipe: Of seewell; else empty.
         options: Texts such as "epochs=4", in order.
+        network: Of seewell, instead of the recipe's, as `--network` takes it; else None.
     """
 
     text: str
     maker: str
     recipe: str
     options: tuple[str, ...]
+    network: str | None = None
 
     @property
     def module(self):
@@ -95,6 +97,8 @@ def parse(text):
 
     >>> parse("seewell:speed,epochs=4").recipe
     'speed'
+    >>> parse("seewell:speed,network=speed:widths=32-64-128,epochs=4").network
+    'speed:widths=32-64-128'
     >>> parse("airbench:compile=true,epochs=4").values()
     {'compile': True, 'epochs': 4}
     """
@@ -105,7 +109,11 @@ def parse(text):
         raise ValueError(f'"{text}" is none of: seewell:RECIPE, airbench, keras, series-vgg (then ,NAME=VALUE)')
     if not all("=" in one for one in parts):
         raise ValueError(f'"{text}": an option is NAME=VALUE')
-    found = Rival(text, maker, recipe, tuple(parts))
+    networks = [one for one in parts if maker == "seewell" and one.startswith("network=")]
+    if len(networks) > 1:
+        raise ValueError(f'"{text}": one network, not {len(networks)}')
+    options = tuple(one for one in parts if one not in networks)
+    found = Rival(text, maker, recipe, options, networks[0].partition("=")[2] if networks else None)
     if maker != "seewell":
         check_options(maker, found.values())
     return found

@@ -75,12 +75,12 @@ def _accuracy_on_views(model, dataset):
 
 
 class Training:
-    """One training. Settings: "source", "recipe", "seed", "options" (texts such as "epochs=4"), "augmented" (tell also
-    the accuracy with test-time augmentation at each validation)."""
+    """One training. Settings: "source", "recipe", "network" (instead of the recipe's, or None), "seed", "options" (texts
+    such as "epochs=4"), "augmented" (tell also the accuracy with test-time augmentation at each validation)."""
 
     def __init__(self, settings):
         given = read_overrides([*settings["options"], f"seed={settings['seed']}"])
-        self._config = config_from_options(settings["recipe"], None, given)
+        self._config = config_from_options(settings["recipe"], settings["network"], given)
         self._dataset = load_as(settings["source"], self._config)
         self._augmented = settings["augmented"]
 

@@ -184,6 +184,35 @@ def test_a_misspelt_option_is_refused_before_anything_is_trained(trainings, caps
     assert "epochs" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seewell:speed,network=sped:widths=8-8-8", "speed"),
+        ("seewell:speed,network=speed:widths", "widths"),
+        ("seewell:speed,network=speed,network=convnet", "one network"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused_before_anything_is_trained(trainings, capsys, text, said):
+    with pytest.raises(SystemExit) as ended:
+        trainings("--contenders", text)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_was_trained_without_test_time_augmentation_is_trained_again_where_that_is_asked(trainings, monkeypatch):
+    plan = {"targets": (0.9,), "augmented_targets": (0.9,), "contenders": ("keras",)}
+    monkeypatch.setitem(time_to_accuracy.SOURCES, "digits", plan)
+    asked = ("--contenders", "keras", "--seeds", "1")
+    _, out = trainings(*asked, "--targets", "0.9")
+    before = next(iter(json.loads(out.read_text())["results"].values()))
+    assert before["augmented"] is False
+    trainings(*asked)
+    again = json.loads(out.read_text())["results"]
+    assert [one["augmented"] for one in again.values()] == [True]
+    trainings(*asked, "--targets", "0.9")
+    assert json.loads(out.read_text())["results"] == again
+
+
 TRAINED = {
     "command_seconds": 3.0,
     "training_seconds": 2.0,
