@@ -40,6 +40,8 @@ import numpy as np
 from seewell.cli.settings import config_from_options, read_overrides
 from seewell.data.loading import load_dataset
 from seewell.errors import SeewellError
+from seewell.networks.arguments import parse_network
+from seewell.networks.registry import architecture
 from seewell.training.recipes import list_recipes
 from speed import pictures
 from speed.attempts import attempts, best, compare, reached
@@ -270,6 +272,8 @@ def main():
         for rival in map(parse, texts or ()):
             if rival.recipe in list_recipes():
                 recipe_of(rival)
+            if rival.network is not None:
+                architecture(parse_network(rival.network)[0])
     except (ValueError, SeewellError) as problem:
         parser.error(str(problem))
     record = Record(given.out, {"precision": given.precision}, anew=given.anew, report=given.report)

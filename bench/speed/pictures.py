@@ -1,6 +1,7 @@
 """The pictures of the speed benches, in the style of docs/pictures."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 COLOURS = ("#3b76b5", "#c8641c", "#3f8f5f", "#7d5ba6", "#8a6d3b", "#5b6475", "#b0413e", "#2f9ca3", "#a3a3a3")
 MAKERS = {"seewell": "#3b76b5", "Keras": "#c8641c", "PyTorch": "#3f8f5f", "series": "#5b6475"}
@@ -71,7 +72,10 @@ def curves(sources, targets, path):
             ax.text(1, 1 - target, text, fontsize=7, color="#5b6475", transform=ax.get_yaxis_transform())
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ax.legend(frameon=False, fontsize=7)
+        for axis in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+            axis(PercentFormatter(1, decimals=1, symbol=" %"))
+        ax.tick_params(axis="y", which="both", labelsize=7)
+        ax.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(-0.1, -0.24))
     figure.savefig(path, dpi=110)
 
 

@@ -279,6 +279,9 @@ def test_a_model_or_labels_that_do_not_fit_are_refused():
     for labels in (np.array([0]), np.array([0, 3]), np.array([-1, 0]), np.zeros(2), np.zeros((2, 3), int)):
         with pytest.raises(NetworkError, match="do not fit 2 images and 3 classes"):
             taps.gradients(IMAGES, labels)
+    for question in (taps.pre_activations, taps.first_not_finite):
+        with pytest.raises(NetworkError, match=r"shape \(2, 3, 3, 1\) do not fit the network"):
+            question(np.zeros((2, 3, 3, 1)))
 
 
 def test_many_taps_in_one_process_are_not_warned_of_retracing(caplog, monkeypatch):

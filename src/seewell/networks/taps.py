@@ -103,7 +103,8 @@ class Taps:
         Raises:
             NetworkError: The output is not (N, classes), or a label is not one of the classes.
         """
-        return self._named(self._slopes(self._as_input(images), self._as_labels(images, labels)))
+        inputs = self._as_input(images), self._as_labels(images, labels)
+        return self._named(self._slopes(*inputs))
 
     def pre_activations_and_gradients(
         self, images: npt.NDArray[Any], labels: npt.NDArray[np.integer[Any]]
@@ -120,7 +121,8 @@ class Taps:
         Raises:
             NetworkError: As `gradients`.
         """
-        values, slopes = self._both(self._as_input(images), self._as_labels(images, labels))
+        inputs = self._as_input(images), self._as_labels(images, labels)
+        values, slopes = self._both(*inputs)
         return self._named(values), self._named(slopes)
 
     def _named(self, values: list[tf.Tensor]) -> Arrays:
