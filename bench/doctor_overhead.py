@@ -113,9 +113,7 @@ def main():
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     against = "no doctor, no checkpoints" if given.checkpoints else "no doctor"
-    print(
-        f"{given.source}, batch 100, about {given.seconds:g} s a training, {given.rounds} rounds, against {against}"
-    )
+    print(f"{given.source}, batch 100, about {given.seconds:g} s a training, {given.rounds} rounds, against {against}")
     result = {"source": given.source, "seconds": given.seconds, "against": against, "networks": {}}
     every = []
     for network in given.networks.split(","):

@@ -5,9 +5,9 @@
 
 Every training is a process of its own; for each seed all contenders train in turn, beginning with another one each
 time, and ratios are taken within a seed. All see the same training and validation images (10 % of the training images,
-stratified; 40,500 and 4,500 of the shared CIFAR-10's 45,000). Counted are the seconds from the first batch on; validation is
-not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into a given time are.
-What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow computes with oneDNN, in
+stratified; 40,500 and 4,500 of the shared CIFAR-10's 45,000). Counted are the seconds from the first batch on;
+validation is not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into a given
+time are. What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow computes with oneDNN, in
 Keras's hands too; the series' graph is left to TensorFlow's own default. Exit code 1: a training failed.
 
 Contenders, joined by semicolons:
@@ -21,8 +21,9 @@ Contenders, joined by semicolons:
       and the updates that its author gave it; the accuracy is the author's
 
 fastai is left out: it needs torchvision, whose packages need a CUDA build of PyTorch of several GB on x86-64.
-A recipe that there is not is left out and said. What is in OUT already is not trained again, unless its recipe changed or
-test-time augmentation is asked of it for the first time (what follows from the data, as batches do, is not compared: --anew);
+A recipe that there is not is left out and said. What is in OUT already is not trained again, unless its recipe changed
+or test-time augmentation is asked of it for the first time (what follows from the data, as batches do, is not compared:
+--anew);
 `--report` trains nothing and tells what OUT holds.
 """
 
@@ -98,7 +99,7 @@ def plan_of(source):
 
 
 def asked_of(source, given):
-    """Targets of a source, and those with test-time augmentation; where targets are given, of the latter there are none.
+    """Targets of a source, and those with test-time augmentation; where targets are given, none of the latter.
 
     >>> asked_of("cifar10", (0.8,)), asked_of("cifar10", None)[1]
     (((0.8,), ()), (0.935,))
@@ -262,7 +263,7 @@ def main():
     parser.add_argument("--sources", default="cifar10,fashion-mnist,mnist")
     parser.add_argument("--contenders", help="instead of those that go with each source")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--targets", help="instead of those that go with each source; all without test-time augmentation")
+    parser.add_argument("--targets", help="instead of those that go with each source; no test-time augmentation then")
     parser.add_argument("--precision", default="auto", help="of airbench: auto, float32 or bfloat16")
     add_arguments(parser, "time_to_accuracy")
     given = parser.parse_args()

@@ -75,8 +75,8 @@ def _accuracy_on_views(model, dataset):
 
 
 class Training:
-    """One training. Settings: "source", "recipe", "network" (instead of the recipe's, or None), "seed", "options" (texts
-    such as "epochs=4"), "augmented" (tell also the accuracy with test-time augmentation at each validation)."""
+    """One training. Settings: "source", "recipe", "network" (instead of the recipe's, or None), "seed", "options"
+    (texts such as "epochs=4"), "augmented" (tell also the accuracy with test-time augmentation at each validation)."""
 
     def __init__(self, settings):
         given = read_overrides([*settings["options"], f"seed={settings['seed']}"])

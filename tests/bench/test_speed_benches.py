@@ -73,7 +73,8 @@ def test_a_recipe_of_ours_trains_with_its_validations_off_the_clock():
     from speed import seewell_training
 
     judge = loop.judge
-    given = {"source": "digits", "recipe": "quick", "network": None, "seed": 0, "options": ["steps=20"], "augmented": True}
+    given = {"source": "digits", "recipe": "quick", "network": None, "seed": 0}
+    given |= {"options": ["steps=20"], "augmented": True}
     found = seewell_training.make(given).train()
     assert loop.judge is judge
     assert found["seconds_validating"] > 0

@@ -42,7 +42,8 @@ def speed_settings(facts: DataFacts, hardware: Hardware, config: TrainConfig) ->
     arguments = read_arguments(SpeedArguments, config.network_arguments, network="speed")
     seen, most, why = as_seen(facts, config), _MOST[1 if facts.channels == 1 else 3], _SOURCE
     if config.epochs is not None and facts.images * config.epochs < _FEWEST_UPDATES * most:
-        most, why = math.floor(facts.images * config.epochs / _FEWEST_UPDATES), f"{_FEWEST_UPDATES} updates or a few more"
+        most = math.floor(facts.images * config.epochs / _FEWEST_UPDATES)
+        why = f"{_FEWEST_UPDATES} updates or a few more"
         if most < _SMALLEST:
             most, why = _SMALLEST, "the fewest images from which BatchNorm knows a mean"
     batch, why_batch = batch_of_speed(seen, hardware, most, filters=arguments.widths[0], why=why)
