@@ -4,11 +4,12 @@
         [--contenders "seewell:speed;airbench;keras"] [--precision auto] [--out FILE] [--anew]
 
 Every training is a process of its own; for each seed all contenders train in turn, beginning with another one each
-time, and ratios are taken within a seed. All see the same training and validation images (10 % of the training images,
-stratified; 40,500 and 4,500 of the shared CIFAR-10's 45,000). Counted are the seconds from the first batch on;
-validation is not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into a given
-time are. What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow computes with oneDNN, in
-Keras's hands too; the series' graph is left to TensorFlow's own default. Exit code 1: a training failed.
+time, and ratios are taken within a seed. All see the same training and validation images (10 % of the training
+images, stratified; 40,500 and 4,500 of the shared CIFAR-10's 45,000). Counted are the seconds from the first batch
+on; validation is not counted, whoever does it; tracing, checkpoints, the doctor at work and measuring what fits into
+a given time are. What comes before is told beside it. JSON holds each curve of (seconds, accuracy). TensorFlow
+computes with oneDNN, in Keras's hands too; the series' graph is left to TensorFlow's own default. Exit code 1: a
+training failed.
 
 Contenders, joined by semicolons:
   seewell:RECIPE[,setting=value…]   a recipe by name, as it comes, or with settings changed (epochs=4, time=60s), or
