@@ -73,6 +73,7 @@ def test_what_keras_wants_for_its_wrappers_alone_is_not_imported_and_can_be_afte
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_package_that_is_there_already_stays(run_python):
     code = """
         import matplotlib, sys
