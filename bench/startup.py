@@ -54,7 +54,7 @@ FLOORS = {
     "python": [sys.executable, "-c", "pass"],
     "import numpy": [sys.executable, "-c", "import numpy"],
     "import tensorflow": [sys.executable, "-c", "import tensorflow"],
-    "import tensorflow, as our commands do": [
+    "import tensorflow, by a command": [
         sys.executable,
         "-c",
         "from seewell.quiet import import_tensorflow; import_tensorflow()",
