@@ -8,8 +8,8 @@ everything but those lines is written through afterwards, also when the import
 fails. That no GPU was found is kept in ``run.json`` instead.
 
 Keras imports scikit-learn, pandas and matplotlib where they are installed, for wrappers and galleries that no command
-uses. They take about a quarter of the whole import (bench/startup.py), so Keras does not find them; what needs them
-later, as the verdict at a training's end does, imports them then.
+uses. They take about a third of the whole import (bench/startup.py, docs/speed.md), so Keras does not find them; what
+needs them later, as the verdict at a training's end does, imports them then.
 """
 
 import contextlib
