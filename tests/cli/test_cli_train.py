@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import textwrap
 
 import numpy as np
 import pytest
@@ -247,3 +248,17 @@ def test_a_recipe_that_names_no_optimizer_keeps_its_rate_with_any(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text('network = "convnet"\nlearning_rate = 0.02\n', encoding="utf-8")
     assert config_of(recipe=str(path), optimizer="sgd").learning_rate == 0.02
+
+
+@pytest.mark.slow
+def test_what_the_verdict_imports_is_there_before_a_given_time_begins(run_python):
+    code = """
+        import sys
+        from seewell.cli.train import _workbench
+        _workbench()
+        assert "cleanlab" not in sys.modules
+        _workbench(verdict=True)
+        assert "cleanlab.filter" in sys.modules
+    """
+    done = run_python(textwrap.dedent(code))
+    assert done.returncode == 0, done.stderr
